@@ -1,0 +1,1 @@
+"""Warnings to the wearer: rules as a table, with hold and hysteresis."""

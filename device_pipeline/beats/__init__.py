@@ -1,0 +1,1 @@
+"""Beat detection, one file per kind of signal."""

@@ -1,0 +1,1 @@
+"""How right we are: figures against reference annotations, as the standards define them."""

@@ -1,0 +1,1 @@
+"""Signal processing with carried state: arrays in, arrays out."""

@@ -1,0 +1,1 @@
+"""Features in, `Score` out; nothing of ours is imported here."""

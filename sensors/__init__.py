@@ -1,0 +1,1 @@
+"""Bytes in, `Samples | Reading | Gap` out; nothing of ours is imported here."""

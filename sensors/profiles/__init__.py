@@ -1,0 +1,1 @@
+"""GATT and vendor profiles, one file each: pure, total, no clock."""

@@ -1,0 +1,1 @@
+"""Consent, ledger and noise: the last room that sees the wearer."""

@@ -1,0 +1,1 @@
+"""The face: command line and local app. It wires; it decides nothing."""

@@ -1,0 +1,1 @@
+"""The local app, on the loopback interface only."""
