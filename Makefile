@@ -1,0 +1,73 @@
+# From a fresh clone, `make demo` and `make test` need nothing but Python 3.11 or newer with its venv module.
+PYTHON = python3
+VENV = .venv
+BIN = $(VENV)/bin
+# Pins for every package that a target installs; a package index is whatever pip is set up for.
+LOCK = requirements-dev.lock
+PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
+# Tests run one per core: numpy must not start threads of its own beside them.
+THREADS = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+
+.PHONY: help demo test test-long install lint bench fixtures clean
+
+help: ## What there is to make
+	@echo 'make TARGET [PYTHON=python3.12] [VENV=.venv]'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | while IFS='|' read -r name text; do printf '%-12s %s\n' "  $$name" "$$text"; done
+
+demo: $(VENV)/.installed ## Replay a recorded chest strap through the whole path, live, and show the summary
+	@$(BIN)/vitalkeep demo
+
+test: $(VENV)/.dev ## All tests but the slow ones, some minutes
+	@$(THREADS) $(BIN)/python -m pytest -n auto -m 'not slow'
+
+test-long: $(VENV)/.dev ## The slow tests
+	@$(THREADS) $(BIN)/python -m pytest -n auto -m slow
+
+install: $(VENV)/.installed ## vitalkeep and its file readers into .venv
+	@echo "installed: $(BIN)/vitalkeep --help"
+
+lint: $(VENV)/.dev ## Style, types and who may import whom
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+bench: $(VENV)-bench/.installed ## Side by side with other tools: accuracy, speed, memory (needs real recordings, or takes the fixtures)
+	@$(VENV)-bench/bin/python -m benchmarks.startup
+	@$(VENV)-bench/bin/python -m benchmarks.qrs
+	@$(VENV)-bench/bin/python -m benchmarks.analyze_day
+
+fixtures: $(VENV)/.installed ## Make the fixture recordings again, byte for byte
+	@$(BIN)/python -m fixtures.make
+
+clean: ## Take .venv and the caches away; recordings and stored data stay
+	rm -rf $(VENV) $(VENV)-bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+
+# How an environment is made, told what is missing where it cannot be.
+define make_venv
+	@command -v $(PYTHON) >/dev/null 2>&1 || { echo 'vitalkeep needs Python 3.11 or newer: sudo apt install python3 python3-venv' >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "vitalkeep needs Python 3.11 or newer, $(PYTHON) is $$($(PYTHON) -V 2>&1): sudo apt install python3.11 python3.11-venv, then make PYTHON=python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo 'Python is here without its venv module: sudo apt install python3-venv' >&2; exit 1; }
+	@echo 'making $(1) (once; some minutes on a small machine)'
+	@$(PYTHON) -m venv $(1) || { rm -rf $(1); exit 1; }
+endef
+
+$(BIN)/python:
+	$(call make_venv,$(VENV))
+
+$(VENV)-bench/bin/python:
+	$(call make_venv,$(VENV)-bench)
+
+# A stamp is older than pyproject.toml or the lock when one of those changed, so the next target installs again.
+$(VENV)/.installed: pyproject.toml $(LOCK) | $(BIN)/python
+	@$(PIP) install --constraint $(LOCK) --editable '.[files]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.installed
+	@$(PIP) install --constraint $(LOCK) --editable '.[dev]'
+	@touch $@
+
+# Without the lock: a peer sets its own limits.
+$(VENV)-bench/.installed: pyproject.toml | $(VENV)-bench/bin/python
+	@$(VENV)-bench/bin/python -m pip --disable-pip-version-check --quiet install --editable '.[bench]'
+	@touch $@
