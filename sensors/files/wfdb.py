@@ -1,0 +1,215 @@
+"""WFDB records, read in blocks through the library `wfdb`, which is imported here alone and only when one is read.
+
+The library is never given a network location: a header that names a file outside its own folder is refused before the
+library sees it, and its wide choice of exceptions becomes FileFormatError.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import math
+import warnings
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from sensors.errors import FileFormatError, MissingExtraError
+from sensors.files.source import (
+    ChannelInfo,
+    FileItem,
+    finite_stretches,
+    kind_of,
+    require_usable,
+    to_millivolts,
+    unique_names,
+    wanted_channels,
+)
+from sensors.samples import Gap, GapReason, Kind
+
+_T = TypeVar("_T")
+# Bytes per sample of the formats of signal(5) whose length a file's size tells.
+_BYTES = {"80": 1.0, "16": 2.0, "61": 2.0, "160": 2.0, "212": 1.5, "310": 4 / 3, "311": 4 / 3, "24": 3.0, "32": 4.0}
+_COMPRESSED = {"508", "516", "524"}
+_LARGEST_HEADER = 16 << 20
+
+
+class WfdbSource:
+    """One WFDB record, single- or multi-segment; each channel at its own rate."""
+
+    def __init__(self, record: Path) -> None:
+        """`record` is the path without suffix. Raises FileFormatError, MissingExtraError."""
+        self.name = record.name
+        self._record = record.absolute()
+        self._library = _library()
+        self.notes: list[str] = []
+        self.started_ns = 0
+        header = self._read_header(self.name)
+        self._rate_hz = _rate(self.name, header.fs)
+        self.fs_hz: float | None = self._rate_hz
+        signals = self._signals(header)
+        if not signals:
+            raise FileFormatError(f"{self.name}.hea: names no signal, at least one is needed")
+        names = unique_names(name for name, _, _ in signals)
+        self._frame = [per_frame for _, _, per_frame in signals]
+        self.channels: tuple[ChannelInfo, ...] = tuple(
+            ChannelInfo(name, kind_of(name, unit), self._rate_hz * per_frame, unit)
+            for name, (_, unit, per_frame) in zip(names, signals, strict=True)
+        )
+        require_usable(self.name, self.channels)
+        self._said, self._there = self._lengths(header)
+        self.duration_s: float | None = self._said / self._rate_hz
+
+    def items(self, channels: Collection[str] | None = None, block_s: float = 60.0) -> Iterator[FileItem]:
+        """Blocks of each channel in turn; NaN (the format's invalid sample) is a MISSING gap."""
+        wanted = wanted_channels(self.name, self.channels, channels)
+        step = max(1, round(block_s * self._rate_hz))
+        for start in range(0, self._there, step):
+            stop = min(start + step, self._there)
+            block = self._call(
+                self._library.rdrecord,
+                str(self._record),
+                sampfrom=start,
+                sampto=stop,
+                channels=wanted,
+                physical=True,
+                smooth_frames=False,
+            )
+            for at, values in zip(wanted, block.e_p_signal, strict=True):
+                info, per_frame = self.channels[at], self._frame[at]
+                if len(values) != (stop - start) * per_frame:
+                    raise FileFormatError(
+                        f"{self.name}: {len(values)} samples of {info.name} read, expected {(stop - start) * per_frame}"
+                    )
+                if info.kind is Kind.ECG:
+                    values = values * to_millivolts(info.unit)  # noqa: PLW2901
+                fs_hz = self._rate_hz * per_frame
+                yield from finite_stretches(
+                    info,
+                    fs_hz=fs_hz,
+                    step_ns=1e9 / fs_hz,
+                    offset=start * per_frame,
+                    values=np.ascontiguousarray(values, dtype=np.float64),
+                )
+        if self._there < self._said:
+            start_ns, end_ns = (round(n * 1e9 / self._rate_hz) for n in (self._there, self._said))
+            for at in wanted:
+                yield Gap(self.channels[at].name, start_ns, end_ns, GapReason.TRUNCATED)
+
+    def _read_header(self, name: str) -> Any:
+        path = self._record.with_name(f"{name}.hea")
+        if name != Path(name).name:
+            raise FileFormatError(f"{self.name}.hea: names {name!r}, a record in its own folder is expected")
+        try:
+            size = path.stat().st_size
+            with path.open("rb") as file:
+                start = file.read(4096)
+        except OSError as error:
+            raise FileFormatError(f"{name}.hea: cannot be read ({error.strerror})") from error
+        if size == 0:
+            raise FileFormatError(f"{name}.hea: empty file, a record line is expected")
+        if size > _LARGEST_HEADER or b"\0" in start:
+            raise FileFormatError(f"{name}.hea: {size} bytes that are no text, a WFDB header is expected")
+        return self._call(self._library.rdheader, str(path.with_suffix("")), rd_segments=False)
+
+    def _signals(self, header: Any) -> list[tuple[str, str, int]]:
+        """(name, unit, samples per frame) of every signal, after looking at all the files that the header names."""
+        if not hasattr(header, "seg_name"):
+            return self._segment_signals(self.name, header)
+        signals: list[tuple[str, str, int]] = []
+        for at, segment in enumerate(header.seg_name):
+            if segment == "~":
+                continue
+            inner = self._read_header(segment)
+            if hasattr(inner, "seg_name"):
+                raise FileFormatError(f"{self.name}.hea: segment {segment} has segments of its own, expected signals")
+            found = self._segment_signals(segment, inner)
+            if not signals:
+                signals = found
+            elif header.seg_len[0] != 0 and at and [s[2] for s in found] != [s[2] for s in signals]:
+                raise FileFormatError(f"{self.name}.hea: its segments differ in their signals, expected the same")
+        return signals
+
+    def _segment_signals(self, name: str, header: Any) -> list[tuple[str, str, int]]:
+        names = list(header.sig_name or [])
+        if len(names) != header.n_sig:
+            raise FileFormatError(f"{name}.hea: the record line says {header.n_sig} signals, {len(names)} lines follow")
+        for file_name, form in zip(header.file_name or [], header.fmt or [], strict=True):
+            if file_name == "~":
+                continue
+            if not file_name or file_name in {".", "..", "-"} or Path(file_name).name != file_name or "\\" in file_name:
+                raise FileFormatError(f"{name}.hea: names {file_name!r}, a signal file in its own folder is expected")
+            if form not in _BYTES and form not in _COMPRESSED:
+                raise FileFormatError(f"{name}.hea: signal format {form}, expected one of {', '.join(_BYTES)} or FLAC")
+            path = self._record.with_name(file_name)
+            try:
+                with path.open("rb"):
+                    size = path.stat().st_size
+            except FileNotFoundError as error:
+                raise FileFormatError(f"{name}.hea: its signal file {file_name} is missing") from error
+            except OSError as error:
+                raise FileFormatError(f"{file_name}: cannot be read ({error.strerror})") from error
+            if size == 0:
+                raise FileFormatError(f"{file_name}: empty file, {name}.hea says {header.sig_len} samples per signal")
+        per_frame = list(header.samps_per_frame or [])
+        if any(n is None or n < 1 for n in per_frame):
+            raise FileFormatError(f"{name}.hea: {min(per_frame)} samples per frame, at least 1 is expected")
+        return [
+            (raw or "", unit or "", per) for raw, unit, per in zip(names, header.units or [], per_frame, strict=True)
+        ]
+
+    def _lengths(self, header: Any) -> tuple[int, int]:
+        """(frames that the header says, frames that are there)."""
+        said = int(header.sig_len or 0)
+        if hasattr(header, "seg_name"):
+            if said < 1:
+                raise FileFormatError(f"{self.name}.hea: {said} samples per signal, at least 1 is expected")
+            return said, said
+        there = []
+        for file_name in dict.fromkeys(header.file_name):
+            mine = [i for i, other in enumerate(header.file_name) if other == file_name]
+            width = _BYTES.get(header.fmt[mine[0]])
+            if width is None:
+                if said < 1:
+                    raise FileFormatError(f"{self.name}.hea: does not say how long the compressed {file_name} is")
+                there.append(said)
+                continue
+            size = self._record.with_name(file_name).stat().st_size - int(header.byte_offset[mine[0]] or 0)
+            # Half a byte is nothing: two samples of format 212 share the middle one.
+            there.append(max(0, math.floor(size / width / sum(self._frame[i] for i in mine) + 1e-9)))
+        frames = min(there)
+        if said < 1:
+            said = frames
+        if frames < said:
+            self.notes.append(f"truncated: {frames} of {said} samples")
+        if frames == 0:
+            raise FileFormatError(f"{self.name}: holds 0 samples, its header says {said}")
+        return said, min(frames, said)
+
+    def _call(self, read: Callable[..., _T], *arguments: Any, **options: Any) -> _T:
+        """A call of the library: nothing printed, nothing warned, and one type of error."""
+        try:
+            with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+                warnings.simplefilter("ignore")
+                return read(*arguments, **options)
+        except OSError as error:
+            raise FileFormatError(f"{self.name}: cannot be read ({error.strerror or type(error).__name__})") from error
+        except Exception as error:
+            said = " ".join(str(error).split())[:120] or type(error).__name__
+            raise FileFormatError(f"{self.name}: not a valid WFDB record ({said})") from error
+
+
+def _library() -> Any:
+    try:
+        import wfdb
+    except ImportError as error:
+        raise MissingExtraError("a WFDB record needs the extra [files]: pip install 'vitalkeep[files]'") from error
+    return wfdb
+
+
+def _rate(name: str, fs_hz: float | None) -> float:
+    if fs_hz is None or not math.isfinite(fs_hz) or fs_hz <= 0:
+        raise FileFormatError(f"{name}.hea: sampling rate {fs_hz} Hz, a number above 0 is expected")
+    return float(fs_hz)
