@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Score:
-    """`probability`, in [0, 1], is the calibrated one that `label` holds; `model` and `version` are those of the card."""
+    """`probability`, in [0, 1], is calibrated; `model` and `version` are those of the card."""
 
     label: str
     probability: float
