@@ -19,7 +19,7 @@ LABELS = {
 }
 
 
-def annotations(
+def read_annotation(
     folder: str, record: str, extension: str
 ) -> tuple[NDArray[np.int64], NDArray[np.str_], NDArray[np.str_]]:
     """Sample, symbol and rhythm text of every annotation; skips the calling test where the data is missing."""
@@ -35,7 +35,7 @@ def annotations(
 
 def beat_samples(folder: str, record: str, extension: str) -> tuple[NDArray[np.int64], list[BeatLabel]]:
     """Sample of every beat and what kind of beat it is."""
-    samples, symbols, _ = annotations(folder, record, extension)
+    samples, symbols, _ = read_annotation(folder, record, extension)
     is_beat = np.isin(symbols, list(LABELS))
     return samples[is_beat], [LABELS[str(symbol)] for symbol in symbols[is_beat]]
 

@@ -1,0 +1,193 @@
+"""Says of every interval whether it is normal-to-normal, and leaves out what is not: nothing is interpolated.
+
+A pure function of the intervals it is given, so a window's values depend on nothing outside the window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from device_pipeline.beat import Beat, BeatLabel
+
+# The adaptive thresholds of Lipponen & Tarvainen 2019; intervals are left out, not moved, and the threshold is capped.
+METHOD = "lipponen-tarvainen-2019/leave-out-1"
+
+SHORTEST_S = 0.25  # 240 bpm: shorter is a double detection, or a rhythm for which NN has no meaning
+LONGEST_S = 3.0  # longer is a gap in what was recorded, not one interval
+
+_SPREAD_OF = 91  # differences that the threshold is taken from (2019, eq. 1)
+_ALPHA = 5.2  # times their quartile deviation: 99.95 % of normally distributed differences (2019, eq. 1)
+_MEDIAN_OF = 11  # intervals that the local median is taken from (2019, eq. 3)
+_C1, _C2 = 0.13, 0.17  # how far a difference must turn back to be an ectopic beat (2019, fig. 1)
+_FAR = 3.0  # this many thresholds off the median, an interval is not normal whatever its neighbours (2019, fig. 2)
+
+# Not in the paper. Sensors tell intervals in steps of 1 to 8 ms, and a very regular heart would be cut at one step.
+_LEAST_S = 0.03
+# Not in the paper. Where ectopic beats are frequent they widen the spread until none stands out; differences of
+# more than 30 % of the median interval are no sinus rhythm at any spread.
+_MOST_OF_MEDIAN = 0.3
+_FEW = 0.03  # share of intervals left out above which the judgement is made a second time
+_LONGEST_RUN = 4  # ectopic beats in a row; a longer run is a rhythm of its own
+
+
+class IntervalKind(StrEnum):
+    NORMAL = "normal"  # between two normal beats
+    ECTOPIC = "ectopic"  # begins or ends at a beat that came early or late
+    MISSED = "missed"  # a beat within it was not found
+    EXTRA = "extra"  # begins or ends at something that was no beat
+    IMPOSSIBLE = "impossible"  # shorter than 0.25 s or longer than 3 s
+    ABSENT = "absent"  # no interval could be formed
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Intervals:
+    """`nn_ms`: the normal-to-normal intervals; `follows[k]`: whether `nn_ms[k]` directly follows the one before it.
+
+    `kinds` has one entry for each beat. `corrected_pct` is the share of intervals left out, None without any interval.
+    """
+
+    kinds: tuple[IntervalKind, ...]
+    nn_ms: tuple[float, ...]
+    follows: tuple[bool, ...]
+    corrected_pct: float | None
+    method: str = METHOD
+
+    def __repr__(self) -> str:
+        return f"<Intervals n={len(self.nn_ms)}>"
+
+
+def classify(rr_s: Sequence[float | None]) -> list[IntervalKind]:
+    """The kind of each interval; None stands where none could be formed, and nothing is compared across it."""
+    kinds: list[IntervalKind] = []
+    stretch: list[float] = []
+    for rr in rr_s:
+        if rr is not None and rr <= LONGEST_S:
+            stretch.append(rr)
+            continue
+        kinds += _classify_stretch(stretch)
+        stretch = []
+        kinds.append(IntervalKind.ABSENT if rr is None else IntervalKind.IMPOSSIBLE)
+    return kinds + _classify_stretch(stretch)
+
+
+def normal_intervals(beats: Sequence[Beat]) -> Intervals:
+    """The NN intervals among the intervals that end at `beats`, which come in order of time.
+
+    An interval is left out for its timing, or because one of its two beats is labelled supraventricular, ventricular
+    or fusion. A beat labelled Q (paced, unclassified) is judged by its timing alone.
+    """
+    kinds = classify([beat.rr_s for beat in beats])
+    for k, beat in enumerate(beats):
+        if beat.label in _ECTOPIC_LABELS:
+            for touched in (k, k + 1):
+                if touched < len(kinds) and kinds[touched] is IntervalKind.NORMAL:
+                    kinds[touched] = IntervalKind.ECTOPIC
+    nn_ms: list[float] = []
+    follows: list[bool] = []
+    before: IntervalKind | None = None
+    formed = 0
+    for beat, kind in zip(beats, kinds, strict=True):
+        formed += beat.rr_s is not None
+        if kind is IntervalKind.NORMAL and beat.rr_s is not None:
+            nn_ms.append(beat.rr_s * 1000.0)
+            follows.append(before is IntervalKind.NORMAL)
+        before = kind
+    corrected_pct = 100.0 * (formed - len(nn_ms)) / formed if formed else None
+    return Intervals(tuple(kinds), tuple(nn_ms), tuple(follows), corrected_pct)
+
+
+_ECTOPIC_LABELS = frozenset({BeatLabel.S, BeatLabel.V, BeatLabel.F})
+
+
+def _classify_stretch(rr_s: list[float]) -> list[IntervalKind]:
+    """Intervals that touch, none longer than a gap."""
+    n = len(rr_s)
+    if n < 3:
+        return [IntervalKind.IMPOSSIBLE if rr < SHORTEST_S else IntervalKind.NORMAL for rr in rr_s]
+    rr = np.array(rr_s)
+    kinds = _judge(rr_s, rr)
+    normal = np.array([kind is IntervalKind.NORMAL for kind in kinds])
+    if n * _FEW < n - np.count_nonzero(normal) < n:
+        # where many are left out they also moved the medians and thresholds: judge once more against what remained
+        at = np.arange(n)
+        kinds = _judge(rr_s, np.interp(at, at[normal], rr[normal]))
+    return [IntervalKind.IMPOSSIBLE if rr < SHORTEST_S else kind for rr, kind in zip(rr_s, kinds, strict=True)]
+
+
+def _judge(rr_s: list[float], usual: NDArray[np.float64]) -> list[IntervalKind]:
+    """Judges each interval against the medians and the spread of the intervals `usual`."""
+    n = len(rr_s)
+    kinds = [IntervalKind.NORMAL] * n
+    median_s = _running(usual, _MEDIAN_OF, (0.5,))[0]
+    most_s = _MOST_OF_MEDIAN * median_s
+    medians = median_s.tolist()
+    # the first is compared with the median, as if a usual interval went before
+    steps = [rr - before for rr, before in zip(rr_s, medians[:1] + rr_s[:-1], strict=True)]
+    step_limit = _threshold(np.diff(usual, prepend=median_s[0]), most_s).tolist()
+    off_limit = _threshold(usual - median_s, most_s).tolist()
+
+    k = 0
+    while k < n:
+        first, last, kind = k, k - 1, IntervalKind.ECTOPIC
+        # after something left out, the next is compared with the median in place of it
+        step = steps[k] if k == 0 or kinds[k - 1] is IntervalKind.NORMAL else rr_s[k] - medians[k]
+        limit, about, median = step_limit[k], off_limit[k], medians[k]
+        far = abs(rr_s[k] - median) > _FAR * about
+        if step < -limit or (far and rr_s[k] < median):
+            before = rr_s[k - 1] if k and kinds[k - 1] is IntervalKind.NORMAL else median
+            if abs(before + rr_s[k] - median) < about:
+                first, last, kind = k - 1, k, IntervalKind.EXTRA
+            else:
+                last, kind = _end_of_early(rr_s, k, median, limit, about)
+        elif step > limit or (far and rr_s[k] > median):
+            turn = _C1 * step + _C2 * limit
+            ahead = rr_s[k + 1] if k + 1 < n else median
+            if far or ahead - rr_s[k] < -turn:
+                last = k
+                if k and kinds[k - 1] is IntervalKind.NORMAL and steps[k - 1] < -turn and rr_s[k - 1] < median:
+                    first = k - 1  # a beat only a little early shows in the pause after it
+                elif abs(rr_s[k] / 2 - median) < about:
+                    kind = IntervalKind.MISSED
+        for left_out in range(first, last + 1):
+            kinds[left_out] = kind
+        k = max(last, k) + 1
+    return kinds
+
+
+def _end_of_early(
+    rr_s: list[float], k: int, median_s: float, limit_s: float, about_s: float
+) -> tuple[int, IntervalKind]:
+    """The last interval to leave out when `k` is the first that ends early, and why.
+
+    A run of early beats ends with the interval that begins at its last. k - 1 if the intervals stay short: then the
+    heart rate changed, and no beat was early.
+    """
+    n = len(rr_s)
+    if k + 1 < n and abs(rr_s[k] + rr_s[k + 1] - median_s) < about_s:
+        return k + 1, IntervalKind.EXTRA
+    turn = (_C1 + _C2) * limit_s
+    for at in range(k + 1, min(k + 1 + _LONGEST_RUN, n)):
+        if rr_s[at] - rr_s[at - 1] > turn and rr_s[at] > median_s - limit_s:
+            return at, IntervalKind.ECTOPIC
+    return (n - 1 if n - k <= _LONGEST_RUN else k - 1), IntervalKind.ECTOPIC
+
+
+def _threshold(values: NDArray[np.float64], most: NDArray[np.float64]) -> NDArray[np.float64]:
+    low, high = _running(values, _SPREAD_OF, (0.25, 0.75))
+    return np.clip(_ALPHA * (high - low) / 2, _LEAST_S, most)
+
+
+def _running(values: NDArray[np.float64], width: int, at: tuple[float, ...]) -> list[NDArray[np.float64]]:
+    """Order statistics of the `width` values nearest to each; at the ends of the first and last `width`."""
+    n = len(values)
+    width = min(width, n)
+    rows = np.lib.stride_tricks.sliding_window_view(values, width)
+    ranks = [round(q * (width - 1)) for q in at]
+    ordered = np.partition(rows, ranks, axis=1)
+    nearest = np.clip(np.arange(n) - width // 2, 0, n - width)
+    return [ordered[nearest, rank] for rank in ranks]
