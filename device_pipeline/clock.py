@@ -1,4 +1,4 @@
-"""The only place in this room that asks what time it is. Standard library only; whoever needs time is handed a Clock."""
+"""The only place in this room that asks what time it is: standard library only. Who needs time is handed a Clock."""
 
 from __future__ import annotations
 

@@ -1,0 +1,185 @@
+"""The tables, as migrations that are only ever added to. A change and its record commit in one transaction.
+
+Times are integer nanoseconds of the data's own clock unless a comment says otherwise. Written as SQL: changing a table
+through sqlite-utils' alter does not work on the encrypted driver.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlite_utils import Database
+
+from device_pipeline.errors import StoreVersionError
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    name: str
+    statements: tuple[str, ...]
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(
+        "first tables",
+        (
+            """CREATE TABLE migrations (
+                number INTEGER PRIMARY KEY,
+                name TEXT NOT NULL,
+                applied_ns INTEGER NOT NULL
+            ) STRICT""",
+            # opened_ns and stored_ns (of the last commit) are the host's clock; the other two the data's
+            """CREATE TABLE sessions (
+                id INTEGER PRIMARY KEY AUTOINCREMENT,
+                kind TEXT NOT NULL CHECK (kind IN ('live', 'replay', 'import')),
+                source TEXT NOT NULL,
+                program TEXT NOT NULL,
+                opened_ns INTEGER NOT NULL,
+                stored_ns INTEGER NOT NULL,
+                started_ns INTEGER,
+                last_ns INTEGER,
+                ended TEXT CHECK (ended IN ('clean', 'killed', 'error'))
+            ) STRICT""",
+            # seq: the order of arrival over samples, readings and gaps of a session
+            """CREATE TABLE samples (
+                session_id INTEGER NOT NULL REFERENCES sessions (id),
+                seq INTEGER NOT NULL,
+                kind TEXT NOT NULL,
+                channel TEXT NOT NULL,
+                fs_hz REAL NOT NULL,
+                anchor_ns INTEGER NOT NULL,
+                step_ns REAL NOT NULL,
+                "offset" INTEGER NOT NULL,
+                n INTEGER NOT NULL CHECK (n > 0),
+                width INTEGER NOT NULL CHECK (width > 0),
+                start_ns INTEGER NOT NULL,
+                end_ns INTEGER NOT NULL,
+                encoding TEXT NOT NULL,
+                data BLOB NOT NULL,
+                PRIMARY KEY (session_id, seq)
+            ) STRICT""",
+            "CREATE INDEX samples_end ON samples (end_ns)",
+            """CREATE TABLE readings (
+                session_id INTEGER NOT NULL REFERENCES sessions (id),
+                seq INTEGER NOT NULL,
+                quantity TEXT NOT NULL,
+                channel TEXT NOT NULL,
+                t_ns INTEGER NOT NULL,
+                value REAL NOT NULL,
+                PRIMARY KEY (session_id, seq)
+            ) STRICT, WITHOUT ROWID""",
+            "CREATE INDEX readings_t ON readings (t_ns)",
+            """CREATE TABLE gaps (
+                session_id INTEGER NOT NULL REFERENCES sessions (id),
+                seq INTEGER NOT NULL,
+                channel TEXT,
+                start_ns INTEGER NOT NULL,
+                end_ns INTEGER NOT NULL,
+                reason TEXT NOT NULL,
+                PRIMARY KEY (session_id, seq)
+            ) STRICT, WITHOUT ROWID""",
+            "CREATE INDEX gaps_end ON gaps (end_ns)",
+            # what the pipeline found absent: the gaps that arrived, and those it saw itself (flat line)
+            """CREATE TABLE absences (
+                id INTEGER PRIMARY KEY,
+                session_id INTEGER NOT NULL REFERENCES sessions (id),
+                channel TEXT,
+                start_ns INTEGER NOT NULL,
+                end_ns INTEGER NOT NULL,
+                reason TEXT NOT NULL
+            ) STRICT""",
+            "CREATE INDEX absences_session ON absences (session_id, start_ns)",
+            "CREATE INDEX absences_end ON absences (end_ns)",
+            """CREATE TABLE beats (
+                session_id INTEGER NOT NULL REFERENCES sessions (id),
+                t_ns INTEGER NOT NULL,
+                source TEXT NOT NULL,
+                rr_s REAL,
+                label TEXT NOT NULL,
+                PRIMARY KEY (session_id, t_ns, source)
+            ) STRICT, WITHOUT ROWID""",
+            """CREATE TABLE quality (
+                session_id INTEGER NOT NULL REFERENCES sessions (id),
+                channel TEXT NOT NULL,
+                start_ns INTEGER NOT NULL,
+                end_ns INTEGER NOT NULL,
+                quality REAL NOT NULL,
+                good INTEGER NOT NULL,
+                reason TEXT,
+                PRIMARY KEY (session_id, channel, start_ns)
+            ) STRICT, WITHOUT ROWID""",
+            "CREATE INDEX quality_end ON quality (end_ns)",
+            """CREATE TABLE heart_rate (
+                session_id INTEGER NOT NULL REFERENCES sessions (id),
+                start_ns INTEGER NOT NULL,
+                length_ns INTEGER NOT NULL,
+                source TEXT NOT NULL,
+                bpm REAL,
+                quality REAL,
+                reason TEXT,
+                PRIMARY KEY (session_id, start_ns, length_ns, source)
+            ) STRICT, WITHOUT ROWID""",
+            # metric_values: a JSON object, metric name to number or null
+            """CREATE TABLE hrv (
+                session_id INTEGER NOT NULL REFERENCES sessions (id),
+                start_ns INTEGER NOT NULL,
+                length_ns INTEGER NOT NULL,
+                n_beats INTEGER NOT NULL,
+                corrected_pct REAL,
+                method TEXT NOT NULL,
+                reason TEXT,
+                metric_values TEXT NOT NULL CHECK (json_valid(metric_values)),
+                PRIMARY KEY (session_id, start_ns, length_ns, method)
+            ) STRICT, WITHOUT ROWID""",
+            """CREATE TABLE rhythm (
+                session_id INTEGER NOT NULL REFERENCES sessions (id),
+                start_ns INTEGER NOT NULL,
+                end_ns INTEGER NOT NULL,
+                kind TEXT NOT NULL,
+                PRIMARY KEY (session_id, start_ns, kind)
+            ) STRICT, WITHOUT ROWID""",
+            """CREATE TABLE alerts (
+                session_id INTEGER NOT NULL REFERENCES sessions (id),
+                rule TEXT NOT NULL,
+                start_ns INTEGER NOT NULL,
+                raised_ns INTEGER NOT NULL,
+                end_ns INTEGER,
+                text TEXT NOT NULL,
+                PRIMARY KEY (session_id, rule, start_ns)
+            ) STRICT, WITHOUT ROWID""",
+            "CREATE INDEX alerts_start ON alerts (start_ns)",
+        ),
+    ),
+)
+
+
+def version(db: Database) -> int:
+    """The number of the last migration applied; 0 for an empty database."""
+    if db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'migrations'").fetchone()[0] == 0:
+        return 0
+    number: int | None = db.execute("SELECT max(number) FROM migrations").fetchone()[0]
+    return number or 0
+
+
+def migrate(db: Database, now_ns: int, migrations: tuple[Migration, ...] = MIGRATIONS) -> None:
+    """Brings the database up to the last of `migrations`. Raises StoreVersionError if it is already further."""
+    found = version(db)
+    require_not_newer(found, len(migrations))
+    for number, migration in enumerate(migrations[found:], start=found + 1):
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            for statement in migration.statements:
+                db.execute(statement)
+            db.execute(
+                "INSERT INTO migrations (number, name, applied_ns) VALUES (?, ?, ?)", (number, migration.name, now_ns)
+            )
+            db.execute("COMMIT")
+        except BaseException:
+            if db.conn.in_transaction:
+                db.execute("ROLLBACK")
+            raise
+
+
+def require_not_newer(found: int, known: int) -> None:
+    if found > known:
+        raise StoreVersionError(f"the database has schema version {found}, this program knows up to {known}: update it")
