@@ -88,6 +88,7 @@ WORKS = {
         database['beats'].insert({'t_ns': 1})
         assert database['beats'].count == 1
         """,
+    "the file readers": "import wfdb, edfio",
     "a pool of processes": """
         from concurrent.futures import ProcessPoolExecutor
         with ProcessPoolExecutor(1, initializer=no_network.install) as pool:
