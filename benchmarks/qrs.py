@@ -1,0 +1,121 @@
+"""Beat detectors side by side on the MIT-BIH records: EC57 figures at 150 ms and at 50 ms, speed and memory.
+
+    python -m benchmarks.qrs [--records 101,106] [--detectors vitalkeep,NeuroKit2]
+
+The records are looked for in VITALKEEP_DATA, or in ../shared/data; every detector sees the first ECG lead alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.child import ROOT, run_measured
+from benchmarks.detectors import DETECTORS
+from benchmarks.table import table
+from device_pipeline.evaluation.ec57 import BeatScore, flutter_segments, gross, score_beats
+
+WINDOWS_S = (0.150, 0.050)
+# WFDB's codes for beats (annot(5)).
+_BEATS = frozenset("NLRBAaJSVrFejnE/fQ?")
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """One record as it is scored: `duration_s` long, `beats` in samples at `fs_hz`."""
+
+    fs_hz: float
+    samples: int
+    beats: NDArray[np.int64]
+    flutter: tuple[tuple[int, int], ...]
+
+
+def mitdb() -> Path | None:
+    """Where the MIT-BIH records are, if they are here."""
+    folder = Path(os.environ.get("VITALKEEP_DATA", ROOT.parent / "shared" / "data")) / "mitdb"
+    return folder if any(folder.glob("*.hea")) else None
+
+
+def unpack(folder: Path, name: str, into: Path) -> Truth:
+    """Writes the first lead of record `name` to `into`/name.npy, in mV; returns what is known of it."""
+    import wfdb
+
+    record = wfdb.rdrecord(str(folder / name), channels=[0])
+    np.save(into / f"{name}.npy", record.p_signal[:, 0].astype(np.float64))
+    reference = wfdb.rdann(str(folder / name), "atr")
+    beats = np.array(
+        [at for at, code in zip(reference.sample, reference.symbol, strict=True) if code in _BEATS], dtype=np.int64
+    )
+    flutter = flutter_segments(reference.sample, reference.symbol, reference.aux_note, record.sig_len)
+    return Truth(float(record.fs), int(record.sig_len), beats, tuple(flutter))
+
+
+def compare(detector: str, truths: dict[str, Truth], folder: Path) -> list[str]:
+    """One row: the detector over all records, in a process of its own."""
+    fs_hz = next(iter(truths.values())).fs_hz
+    paths = [folder / f"{name}.npy" for name in truths]
+    measured = run_measured([sys.executable, "-m", "benchmarks.detectors", detector, str(fs_hz), *paths])
+    scores: dict[float, list[BeatScore]] = {window_s: [] for window_s in WINDOWS_S}
+    took_s = 0.0
+    for line in measured.stdout.splitlines():
+        if not line.startswith("{"):
+            continue
+        found = json.loads(line)
+        truth = truths[found["record"]]
+        took_s += found["took_s"]
+        for window_s in WINDOWS_S:
+            beats = np.array(found["beats"], dtype=np.int64)
+            scores[window_s].append(
+                score_beats(
+                    truth.beats,
+                    beats,
+                    truth.fs_hz,
+                    window_s=window_s,
+                    end_sample=truth.samples,
+                    excluded=truth.flutter,
+                )
+            )
+    signal_s = sum(truth.samples / truth.fs_hz for truth in truths.values())
+    total = gross(scores[WINDOWS_S[0]])
+    return [
+        detector,
+        *(_percent(value) for value in (total.sensitivity, total.positive_predictivity, total.f1)),
+        _percent(gross(scores[WINDOWS_S[1]]).f1),
+        f"{signal_s / took_s:,.0f}",
+        f"{measured.max_rss_mb:.0f}",
+    ]
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.2f}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--records", help="names, with commas between; all that are there when left out")
+    parser.add_argument("--detectors", help="names, with commas between; all when left out")
+    asked = parser.parse_args()
+    folder = mitdb()
+    if folder is None:
+        print("no MIT-BIH records: set VITALKEEP_DATA to the folder that holds mitdb/", file=sys.stderr)
+        return 1
+    names = asked.records.split(",") if asked.records else sorted(path.stem for path in folder.glob("*.atr"))
+    detectors = asked.detectors.split(",") if asked.detectors else [name for name, _ in DETECTORS]
+    with tempfile.TemporaryDirectory() as here:
+        truths = {name: unpack(folder, name, Path(here)) for name in names}
+        rows = [compare(detector, truths, Path(here)) for detector in detectors]
+    print(f"MIT-BIH, {len(names)} records, first lead, first 5 minutes left out, gross; one core, one thread\n")
+    print(table(["detector", "Se %", "P+ %", "F1 %", "F1 % at 50 ms", "× real time", "peak MB"], rows))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
