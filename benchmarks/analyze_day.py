@@ -1,0 +1,98 @@
+"""The analysis of a day: 24 hours of one ECG lead at 250 Hz, on one core, beside NeuroKit2 on half an hour of it.
+
+    python -m benchmarks.analyze_day [--hours 24] [--alone]
+
+The day is made of the first leads of the MIT-BIH records (VITALKEEP_DATA, or ../shared/data) one after the other,
+resampled, again and again until it is full. Our time is that of the whole process, with
+start and reading; the peer's is that of its work alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.child import run_measured
+from benchmarks.qrs import mitdb
+from benchmarks.table import table
+
+FS_HZ = 250
+UNITS_PER_MV = 200
+PIECE_S = 1800
+
+
+def leads(folder: Path) -> Iterator[NDArray[np.float64]]:
+    """The first lead of each record that has no pacemaker, in mV at `FS_HZ`, for ever."""
+    import wfdb
+    from scipy.signal import resample_poly
+
+    names = sorted(path.stem for path in folder.glob("*.atr") if path.stem not in {"102", "104", "107", "217"})
+    while True:
+        for name in names:
+            record = wfdb.rdrecord(str(folder / name), channels=[0])
+            yield resample_poly(np.nan_to_num(record.p_signal[:, 0]), FS_HZ, int(record.fs))
+
+
+def write_record(path: Path, pieces: Iterator[NDArray[np.float64]], hours: float) -> None:
+    """A WFDB record of format 16 at `path` (no suffix), as long as asked."""
+    wanted = round(hours * 3600 * FS_HZ)
+    written = 0
+    with path.with_suffix(".dat").open("wb") as file:
+        while written < wanted:
+            values = next(pieces)[: wanted - written]
+            file.write(np.clip(np.round(values * UNITS_PER_MV), -32767, 32767).astype("<i2").tobytes())
+            written += len(values)
+    path.with_suffix(".hea").write_text(
+        f"{path.name} 1 {FS_HZ} {wanted}\n{path.name}.dat 16 {UNITS_PER_MV}/mV 16 0 0 0 0 ECG\n"
+    )
+
+
+def ours(record: Path, hours: float) -> list[str]:
+    vitalkeep = Path(sys.executable).with_name("vitalkeep")
+    measured = run_measured([vitalkeep, "analyze", "--json", record.with_suffix(".hea")])
+    if '"beats"' not in measured.stdout:
+        raise RuntimeError(f"vitalkeep found no beats: {measured.stdout[:200]}")
+    return _row(f"vitalkeep analyze, {hours:g} h", hours * 3600, measured.wall_s, measured.max_rss_mb)
+
+
+def neurokit(record: Path, folder: Path) -> list[str]:
+    values = np.fromfile(record.with_suffix(".dat"), dtype="<i2", count=PIECE_S * FS_HZ) / UNITS_PER_MV
+    np.save(folder / "piece.npy", values)
+    measured = run_measured([sys.executable, "-m", "benchmarks.neurokit_record", folder / "piece.npy", str(FS_HZ)])
+    took_s = float(measured.stdout.split()[-1])
+    return _row("NeuroKit2 ecg_process + hrv, 0.5 h", len(values) / FS_HZ, took_s, measured.max_rss_mb)
+
+
+def _row(what: str, signal_s: float, took_s: float, max_rss_mb: float) -> list[str]:
+    return [what, f"{took_s:.1f}", f"{signal_s / took_s:,.0f}", f"{max_rss_mb:.0f}"]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--hours", type=float, default=24.0)
+    parser.add_argument("--alone", action="store_true", help="leave the peer out")
+    asked = parser.parse_args()
+    folder = mitdb()
+    if folder is None:
+        print("no MIT-BIH records: set VITALKEEP_DATA to the folder that holds mitdb/", file=sys.stderr)
+        return 1
+    with tempfile.TemporaryDirectory() as here:
+        day, half_hour = Path(here, "day"), Path(here, "half_hour")
+        write_record(day, leads(folder), asked.hours)
+        write_record(half_hour, leads(folder), PIECE_S / 3600)
+        rows = [ours(day, asked.hours), ours(half_hour, PIECE_S / 3600)]
+        if not asked.alone:
+            rows.append(neurokit(half_hour, Path(here)))
+    print("One ECG lead at 250 Hz; one core, one thread\n")
+    print(table(["analysis", "s", "× real time", "peak MB"], rows))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
