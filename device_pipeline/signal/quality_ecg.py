@@ -1,0 +1,116 @@
+"""How far a stretch of ECG can be trusted: do its beats stand out of what lies between them, and is it all there.
+
+The index is the worst of four scores, each 1 at or below its `CLEAN` and 0 at or above its `LOST` constant, and good
+from 0.5 on. The constants lie between what clean ambulatory ECG and the same with electrode motion at 0 dB show.
+Only order statistics are used, so that equal samples give equal figures whatever memory they lie in.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+import numpy as np
+
+from device_pipeline.signal.filters import Floats
+from device_pipeline.signal.qrs_filters import QrsFilters
+from device_pipeline.signal.qrs_rules import Found
+
+STRETCH_S = 2.0
+GOOD_INDEX = 0.5
+BEAT_REACH_S = 0.15  # what lies further from a beat is rest
+
+# energy between beats relative to that of the beats: lower quartile of all, upper quartile and 95 % point of the rest
+REST_SCALES = (0.20, 0.35, 0.60)
+REST_CLEAN, REST_LOST = 0.35, 0.95  # mean of the three over their scales
+CLIPPED_CLEAN, CLIPPED_LOST = 0.02, 0.18  # share of samples at a rail
+CLIP_LEVELS = 30  # a signal of fewer converter steps repeats its extremes without clipping
+BASELINE_CLEAN_MV, BASELINE_LOST_MV = 2.0, 8.0  # wander within the stretch: input stages saturate at some mV
+BASELINE_CLEAN_BEATS, BASELINE_LOST_BEATS = 8.0, 40.0  # the same over the energy of a beat
+LEAST_ENERGY_MV = 0.007  # a QRS of about 0.05 mV
+NO_BEAT_S = 6.0  # silence for longer cannot be told from a lost electrode
+
+CELL_S = 0.5
+DROWNED = 0.5  # rest at this share of a beat hides beats
+
+
+class Readability:
+    """Says between which beats another one may have been hidden."""
+
+    def __init__(self, fs_hz: float) -> None:
+        self._cell = round(CELL_S * fs_hz)
+        self._floors: deque[float] = deque()  # lower quartile of the energy of each half second
+        self._first = 0
+
+    def update(self, filters: QrsFilters, known: int) -> None:
+        """The energy is final before the count `known`."""
+        begin = (self._first + len(self._floors)) * self._cell
+        cells = (known - begin) // self._cell
+        if cells > 0:
+            rows = filters.energy(begin, begin + cells * self._cell).reshape(cells, self._cell)
+            quarter = self._cell // 4
+            self._floors.extend(np.partition(rows, quarter, axis=1)[:, quarter].tolist())
+
+    def between(self, start: int, stop: int, level: float) -> bool:
+        """Whether every half second that ends in (start, stop] would have shown a beat of energy `level`."""
+        first = start // self._cell
+        while self._first < first and self._floors:
+            self._floors.popleft()
+            self._first += 1
+        last = stop // self._cell - self._first
+        return all(self._floors[k] <= DROWNED * level for k in range(min(last, len(self._floors))))
+
+
+def judge(
+    raw: Floats, energy: Floats, baseline: Floats, beats: Sequence[Found], *, start: int, fs_hz: float
+) -> tuple[float, str | None]:
+    """Index and, if it is below GOOD_INDEX, the reason, of the stretch that starts at the count `start`.
+
+    `raw`, `energy`, `baseline` are its samples in mV; `beats` those in it and shortly before.
+    """
+    if not beats or start + len(raw) - beats[-1].at > NO_BEAT_S * fs_hz:
+        return 0.0, "no_beats"
+    inside = sorted(beat.energy for beat in beats if beat.at >= start)
+    beat_mv = inside[len(inside) // 2] if inside else beats[-1].level
+    scores = {
+        "clipped": _score(_at_rails(raw), CLIPPED_CLEAN, CLIPPED_LOST),
+        "baseline": min(
+            _score(float(np.ptp(baseline)), BASELINE_CLEAN_MV, BASELINE_LOST_MV),
+            _score(float(np.ptp(baseline)) / beat_mv, BASELINE_CLEAN_BEATS, BASELINE_LOST_BEATS),
+        ),
+        "low_amplitude": 1.0 if beat_mv >= LEAST_ENERGY_MV else 0.0,
+        "noise": _score(_rest(energy, beat_mv, beats, start, fs_hz), REST_CLEAN, REST_LOST),
+    }
+    reason = min(scores, key=lambda name: scores[name])
+    return scores[reason], None if scores[reason] >= GOOD_INDEX else reason
+
+
+def _score(value: float, clean: float, lost: float) -> float:
+    return min(1.0, max(0.0, (lost - value) / (lost - clean)))
+
+
+def _rest(energy: Floats, beat_mv: float, beats: Sequence[Found], start: int, fs_hz: float) -> float:
+    reach = round(BEAT_REACH_S * fs_hz)
+    between = np.ones(len(energy), dtype=np.bool_)
+    for beat in beats:
+        between[max(0, beat.at - start - reach) : max(0, beat.at - start + reach)] = False
+    rest = np.sort(energy[between])
+    all_of_it = np.sort(energy)
+    quartile = all_of_it[len(all_of_it) // 4]
+    if len(rest) < 0.1 * fs_hz:
+        return float(quartile / beat_mv / REST_SCALES[0])
+    upper, top = rest[3 * len(rest) // 4], rest[19 * len(rest) // 20]
+    return float((quartile / REST_SCALES[0] + upper / REST_SCALES[1] + top / REST_SCALES[2]) / (3 * beat_mv))
+
+
+def _at_rails(raw: Floats) -> float:
+    """The share of samples that repeat an extreme value, in a signal with enough steps to make that unusual."""
+    low, high = float(raw.min()), float(raw.max())
+    steps = np.abs(np.diff(raw))
+    moves = steps[steps > 1e-9]
+    if len(moves) == 0 or high - low < CLIP_LEVELS * float(moves.min()):
+        return 0.0
+    same = steps <= 1e-9
+    held = same[1:] & same[:-1]
+    at = raw[2:][held]
+    return max(int(np.count_nonzero(at == low)), int(np.count_nonzero(at == high))) / len(raw)
