@@ -1,4 +1,4 @@
-"""What neither import-linter nor ruff can see: computed imports, and the ways out that hang on an event loop."""
+"""What import-linter and ruff cannot see: computed imports, ways out that hang on an event loop, parts of urllib."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ TO_A_NETWORK = {
     "open_connection",
     "sock_connect",
     "start_server",
+    "urllib",
+    "urllib.error",
+    "urllib.request",
+    "urllib.response",
+    "urllib.robotparser",
 }
 MAY_USE_A_NETWORK = ("sync/uplink/", "sync/clinic/", "vitalkeep/web/")
 
@@ -29,6 +34,12 @@ def offences(path: str, source: str) -> list[str]:
         name = None
         if isinstance(node, ast.Name):
             name = node.id
+        elif isinstance(node, ast.ImportFrom) and node.module == "urllib":
+            name = next((f"urllib.{alias.name}" for alias in node.names if alias.name != "parse"), None)
+        elif isinstance(node, ast.ImportFrom):
+            name = node.module
+        elif isinstance(node, ast.Import):
+            name = next((alias.name for alias in node.names if alias.name in named), None)
         elif isinstance(node, ast.Attribute) and node.attr in named - {"compile"}:  # re.compile computes no import
             name = node.attr
         if name in named:
@@ -47,10 +58,21 @@ def offences(path: str, source: str) -> list[str]:
         "async def f(loop): await loop.sock_connect(1, 2)",
         "async def f(loop): await loop.create_datagram_endpoint(print)",
         "import asyncio as a\na.start_server(print)",
+        "import urllib",
+        "import urllib.request",
+        "import json, urllib.request as r",
+        "from urllib import parse, request",
+        "from urllib.request import urlopen",
     ],
 )
 def test_a_planted_name_is_found(code: str) -> None:
     assert offences("device_pipeline/planted.py", code)
+
+
+def test_a_path_may_be_quoted() -> None:
+    assert not offences(
+        "device_pipeline/store/connection.py", "from urllib.parse import quote\nfrom urllib import parse"
+    )
 
 
 def test_the_uplink_may_connect_but_not_compute_imports() -> None:
