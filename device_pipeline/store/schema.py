@@ -108,7 +108,19 @@ MIGRATIONS: tuple[Migration, ...] = (
                 reason TEXT,
                 PRIMARY KEY (session_id, channel, start_ns)
             ) STRICT, WITHOUT ROWID""",
-            "CREATE INDEX quality_end ON quality (end_ns)",
+            # how much of each window of the source that leads was good, poor, or (the rest) absent
+            """CREATE TABLE coverage (
+                session_id INTEGER NOT NULL REFERENCES sessions (id),
+                start_ns INTEGER NOT NULL,
+                end_ns INTEGER NOT NULL,
+                source TEXT NOT NULL,
+                good_ns INTEGER NOT NULL,
+                poor_ns INTEGER NOT NULL,
+                quality REAL,
+                reason TEXT,
+                PRIMARY KEY (session_id, start_ns)
+            ) STRICT, WITHOUT ROWID""",
+            "CREATE INDEX coverage_end ON coverage (end_ns)",
             """CREATE TABLE heart_rate (
                 session_id INTEGER NOT NULL REFERENCES sessions (id),
                 start_ns INTEGER NOT NULL,
@@ -119,7 +131,7 @@ MIGRATIONS: tuple[Migration, ...] = (
                 reason TEXT,
                 PRIMARY KEY (session_id, start_ns, length_ns, source)
             ) STRICT, WITHOUT ROWID""",
-            # metric_values: a JSON object, metric name to number or null
+            # metric_values: a JSON object, metric name to number or null; NULL where the window abstains
             """CREATE TABLE hrv (
                 session_id INTEGER NOT NULL REFERENCES sessions (id),
                 start_ns INTEGER NOT NULL,
@@ -128,7 +140,7 @@ MIGRATIONS: tuple[Migration, ...] = (
                 corrected_pct REAL,
                 method TEXT NOT NULL,
                 reason TEXT,
-                metric_values TEXT NOT NULL CHECK (json_valid(metric_values)),
+                metric_values TEXT CHECK (json_valid(metric_values)),
                 PRIMARY KEY (session_id, start_ns, length_ns, method)
             ) STRICT, WITHOUT ROWID""",
             """CREATE TABLE rhythm (

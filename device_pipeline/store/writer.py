@@ -7,7 +7,7 @@ again. Every batch also moves the session's last moment: a session whose writer 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -20,9 +20,11 @@ from device_pipeline.alerts.alert import Alert
 from device_pipeline.beat import Beat, Quality
 from device_pipeline.clock import Clock
 from device_pipeline.errors import StoreFullError
+from device_pipeline.hrv import Hrv
 from device_pipeline.store.blocks import Step, encode
 from device_pipeline.store.connection import our_errors
 from device_pipeline.store.lock import WriterLock
+from device_pipeline.track import Window
 from device_pipeline.windows import HeartRate
 from sensors.samples import Gap, Item, Reading, Samples
 
@@ -46,25 +48,6 @@ class Ended(StrEnum):
     ERROR = "error"
 
 
-class HrvWindow(Protocol):
-    """`values`: metric name (it ends in its unit) to number, None where it cannot be told."""
-
-    @property
-    def start_ns(self) -> int: ...
-    @property
-    def length_ns(self) -> int: ...
-    @property
-    def n_beats(self) -> int: ...
-    @property
-    def corrected_pct(self) -> float | None: ...
-    @property
-    def method(self) -> str: ...
-    @property
-    def values(self) -> Mapping[str, float | None]: ...
-    @property
-    def reason(self) -> str | None: ...
-
-
 class RhythmStretch(Protocol):
     @property
     def start_ns(self) -> int: ...
@@ -84,6 +67,8 @@ _INSERT = {
     "beats": "INSERT OR REPLACE INTO beats (session_id, t_ns, source, rr_s, label) VALUES (?,?,?,?,?)",
     "quality": """INSERT OR REPLACE INTO quality (session_id, channel, start_ns, end_ns, quality, good, reason)
         VALUES (?,?,?,?,?,?,?)""",
+    "coverage": """INSERT OR REPLACE INTO coverage (session_id, start_ns, end_ns, source, good_ns, poor_ns, quality,
+        reason) VALUES (?,?,?,?,?,?,?,?)""",
     "heart_rate": """INSERT OR REPLACE INTO heart_rate (session_id, start_ns, length_ns, source, bpm, quality, reason)
         VALUES (?,?,?,?,?,?,?)""",
     "hrv": """INSERT OR REPLACE INTO hrv (session_id, start_ns, length_ns, n_beats, corrected_pct, method, reason,
@@ -102,7 +87,7 @@ class StoreWriter:
 
     def __init__(self, db: Database, path: Path, lock: WriterLock, clock: Clock) -> None:
         self.db = db
-        self._path = path
+        self.path = path
         self._lock = lock
         self._clock = clock
         self._session: int | None = None
@@ -127,7 +112,7 @@ class StoreWriter:
         if self._session is not None:
             raise RuntimeError(f"session {self._session} is still open, expected none")
         now_ns = self._clock.now_ns()
-        with self._transaction():
+        with self.transaction():
             cursor = self.db.execute(
                 "INSERT INTO sessions (kind, source, program, opened_ns, stored_ns, started_ns, last_ns)"
                 " VALUES (?,?,?,?,?,?,?)",
@@ -143,7 +128,7 @@ class StoreWriter:
         """Commits what is pending and closes the session; an alert that is still open ends with it."""
         session = self._require_session()
         self.commit()
-        with self._transaction():
+        with self.transaction():
             close_session(self.db, session, ended)
         self._session = None
 
@@ -165,8 +150,28 @@ class StoreWriter:
 
     # -- what was found
 
+    def add_finding(self, finding: Beat | Quality | Gap | Window | HeartRate | Hrv | Alert | RhythmStretch) -> None:
+        """Anything the pipeline puts out but a Quality, which does not know its channel: see `add_quality`."""
+        match finding:
+            case Beat():
+                self.add_beat(finding)
+            case Window():
+                self.add_coverage(finding)
+            case Gap():
+                self.add_absence(finding)
+            case HeartRate():
+                self.add_heart_rate(finding)
+            case Hrv():
+                self.add_hrv(finding)
+            case Alert():
+                self.add_alert(finding)
+            case Quality():
+                raise TypeError("a Quality does not know its channel, expected add_quality(quality, channel)")
+            case _:
+                self.add_rhythm(finding)
+
     def add_beat(self, beat: Beat) -> None:
-        row = (self._require_session(), beat.t_ns, beat.source.value, beat.rr_s, beat.label.value)
+        row = (self._require_session(), beat.t_ns, beat.source.value, _number(beat.rr_s), beat.label.value)
         self._add("beats", row, beat.t_ns, beat.t_ns)
 
     def add_absence(self, gap: Gap) -> None:
@@ -179,16 +184,33 @@ class StoreWriter:
         row = (self._require_session(), channel, q.start_ns, q.end_ns, float(q.index), int(q.good), q.reason)
         self._add("quality", row, q.start_ns, q.end_ns)
 
+    def add_coverage(self, window: Window) -> None:
+        """What could be read of a window of the source that leads; of the window itself only that is kept."""
+        w = window
+        session = self._require_session()
+        row = (session, w.start_ns, w.end_ns, w.source.value, w.good_ns, w.poor_ns, _number(w.index), w.reason)
+        self._add("coverage", row)
+
     def add_heart_rate(self, window: HeartRate) -> None:
         w = window
-        row = (self._require_session(), w.start_ns, w.length_ns, w.source.value, w.bpm, w.quality, w.reason)
+        row = (
+            self._require_session(),
+            w.start_ns,
+            w.length_ns,
+            w.source.value,
+            _number(w.bpm),
+            _number(w.quality),
+            w.reason,
+        )
         self._add("heart_rate", row)
 
-    def add_hrv(self, window: HrvWindow) -> None:
+    def add_hrv(self, window: Hrv) -> None:
         w = window
-        values = json.dumps({name: _number(value) for name, value in w.values.items()}, allow_nan=False)
+        values = None
+        if w.values is not None:
+            values = json.dumps({name: _number(value) for name, value in w.values.items()}, allow_nan=False)
         session = self._require_session()
-        row = (session, w.start_ns, w.length_ns, w.n_beats, w.corrected_pct, str(w.method), w.reason, values)
+        row = (session, w.start_ns, w.length_ns, w.n_beats, _number(w.corrected_pct), str(w.method), w.reason, values)
         self._add("hrv", row)
 
     def add_rhythm(self, span: RhythmStretch) -> None:
@@ -222,7 +244,7 @@ class StoreWriter:
         self._due_ns = self._clock.monotonic_ns() + COMMIT_EVERY_NS  # if this attempt fails
         for channel in list(self._open_blocks):
             self._finish_block(channel)
-        with self._transaction():
+        with self.transaction():
             for table, rows in self._rows.items():
                 if rows:
                     self.db.conn.executemany(_INSERT[table], rows)
@@ -249,7 +271,7 @@ class StoreWriter:
             self._closed = True
             self._session = None
             try:
-                with our_errors(self._path):
+                with our_errors(self.path):
                     self.db.conn.close()
             finally:
                 self._lock.release()
@@ -263,8 +285,8 @@ class StoreWriter:
     # -- inside
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with our_errors(self._path):
+    def transaction(self) -> Iterator[None]:
+        with our_errors(self.path):
             self.db.conn.execute("BEGIN IMMEDIATE")
             try:
                 yield
