@@ -3,8 +3,8 @@
     python -m benchmarks.analyze_day [--hours 24] [--alone]
 
 The day is made of the first leads of the MIT-BIH records (VITALKEEP_DATA, or ../shared/data) one after the other,
-resampled, again and again until it is full. Our time is that of the whole process, with
-start and reading; the peer's is that of its work alone.
+resampled, again and again until it is full; where they are missing, of the project's own model. Our time is that of the
+whole process, with start and reading; the peer's is that of its work alone.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.child import run_measured
+from benchmarks.model_records import NAMES, model_record
 from benchmarks.qrs import mitdb
 from benchmarks.table import table
 
@@ -27,7 +28,14 @@ UNITS_PER_MV = 200
 PIECE_S = 1800
 
 
-def leads(folder: Path) -> Iterator[NDArray[np.float64]]:
+def model_leads() -> Iterator[NDArray[np.float64]]:
+    """The records of the model, in mV at `FS_HZ`, for ever."""
+    made = [model_record(name, FS_HZ)[0] for name in NAMES]
+    while True:
+        yield from made
+
+
+def mitdb_leads(folder: Path) -> Iterator[NDArray[np.float64]]:
     """The first lead of each record that has no pacemaker, in mV at `FS_HZ`, for ever."""
     import wfdb
     from scipy.signal import resample_poly
@@ -79,17 +87,19 @@ def main() -> int:
     parser.add_argument("--alone", action="store_true", help="leave the peer out")
     asked = parser.parse_args()
     folder = mitdb()
-    if folder is None:
-        print("no MIT-BIH records: set VITALKEEP_DATA to the folder that holds mitdb/", file=sys.stderr)
-        return 1
+
+    def leads() -> Iterator[NDArray[np.float64]]:
+        return model_leads() if folder is None else mitdb_leads(folder)
+
     with tempfile.TemporaryDirectory() as here:
         day, half_hour = Path(here, "day"), Path(here, "half_hour")
-        write_record(day, leads(folder), asked.hours)
-        write_record(half_hour, leads(folder), PIECE_S / 3600)
+        write_record(day, leads(), asked.hours)
+        write_record(half_hour, leads(), PIECE_S / 3600)
         rows = [ours(day, asked.hours), ours(half_hour, PIECE_S / 3600)]
         if not asked.alone:
             rows.append(neurokit(half_hour, Path(here)))
-    print("One ECG lead at 250 Hz; one core, one thread\n")
+    what = "MIT-BIH leads" if folder else "no MIT-BIH records here (VITALKEEP_DATA), so of the project's own model"
+    print(f"One ECG lead at 250 Hz, {what}; one core, one thread\n")
     print(table(["analysis", "s", "× real time", "peak MB"], rows))
     return 0
 

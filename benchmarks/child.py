@@ -1,9 +1,15 @@
-"""A measured process: how long it took by the clock and by the processor, and the most memory it held."""
+"""A measured process: how long it took by the clock and by the processor, and the most memory it held.
+
+It is started by a small process between, this file run as a script: Linux lets a process begin with the peak memory of
+the one that started it (exec_mmap in fs/exec.c), which would add whatever the benchmark itself has loaded.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -32,20 +38,34 @@ class ChildFailedError(RuntimeError):
 
 def run_measured(command: Sequence[str | Path]) -> Measured:
     """Runs `command` on the first core that is ours, and waits. Raises ChildFailedError."""
-    mine = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {min(mine)})
-    try:
-        with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
-            began = time.perf_counter()
-            process = subprocess.Popen(command, stdout=out, stderr=err, cwd=ROOT, env=os.environ | _ONE_THREAD)
-            _, status, usage = os.wait4(process.pid, 0)
-            wall_s = time.perf_counter() - began
-            process.returncode = os.waitstatus_to_exitcode(status)
-            out.seek(0)
-            err.seek(0)
-            if process.returncode != 0:
-                raise ChildFailedError(f"exit code {process.returncode}: {err.read()[-2000:]}")
-            # Linux counts the resident set in KiB.
-            return Measured(wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6, out.read())
-    finally:
-        os.sched_setaffinity(0, mine)
+    with tempfile.TemporaryDirectory() as folder:
+        figures = Path(folder, "figures.json")
+        done = subprocess.run(
+            [sys.executable, "-I", "-S", __file__, figures, *command],
+            cwd=ROOT,
+            env=os.environ | _ONE_THREAD,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise ChildFailedError(f"exit code {done.returncode}: {done.stderr[-2000:]}")
+        return Measured(**json.loads(figures.read_text()), stdout=done.stdout)
+
+
+def _measure(figures: str, command: list[str]) -> int:
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    began = time.perf_counter()
+    process = os.posix_spawnp(command[0], command, os.environ)
+    _, status, usage = os.wait4(process, 0)
+    wall_s = time.perf_counter() - began
+    # Linux counts the resident set in KiB.
+    rss_mb = usage.ru_maxrss * 1024 / 1e6
+    Path(figures).write_text(
+        json.dumps({"wall_s": wall_s, "cpu_s": usage.ru_utime + usage.ru_stime, "max_rss_mb": rss_mb})
+    )
+    return os.waitstatus_to_exitcode(status)
+
+
+if __name__ == "__main__":
+    sys.exit(_measure(sys.argv[1], sys.argv[2:]))

@@ -10,7 +10,7 @@ from tests.architecture.house import ROOT
 from tests.architecture.process import NETWORKED, modules_after, modules_after_command
 
 HEAVY = {"asyncio", "numpy", "pandas", "rich", "scipy", "sqlcipher3", "sqlite3", "sqlite_utils", "wfdb"}
-RECORDINGS = sorted((ROOT / "fixtures" / "recordings").glob("*.jsonl*"), key=lambda path: path.stat().st_size)
+RECORDINGS = sorted((ROOT / "fixtures" / "recordings").glob("chest_strap*.jsonl*"), key=lambda path: path.stat().st_size)
 
 
 @pytest.mark.parametrize("module", sorted(NETWORKED - {"starlette", "uvicorn", "httpx"}))
