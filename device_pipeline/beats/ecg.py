@@ -15,7 +15,7 @@ from device_pipeline.signal.filters import Floats, Track
 from device_pipeline.signal.flat_line import FlatLines, Still
 from device_pipeline.signal.qrs_filters import FIDUCIAL_REACH_S, SETTLE_S, QrsFilters
 from device_pipeline.signal.qrs_rules import Found, QrsRules
-from device_pipeline.signal.quality_ecg import STRETCH_S, Readability, judge
+from device_pipeline.signal.quality_ecg import NO_BEAT_S, STRETCH_S, Agreement, Readability, judge
 from device_pipeline.signal.timeline import Timeline
 from sensors.samples import Gap, GapReason, Kind, Samples
 
@@ -31,10 +31,11 @@ class _Stretch:
         self.filters = QrsFilters(fs_hz)
         self.raw = Track()
         self.readable = Readability(fs_hz)
+        self.agreement = Agreement()
         self.rules = rules
         rules.start(0, keep)
         self.previous: Found | None = None
-        self.recent: deque[Found] = deque()  # beats that a quality stretch may still look at
+        self.recent: deque[tuple[Found, float | None]] = deque()  # beats that quality may still look at, likeness
         self.judged = 0
         self.ended = False
 
@@ -150,9 +151,12 @@ class EcgBeats:
         out: list[Beat | Quality | Gap] = []
         if beats:
             places = stretch.filters.fiducials(np.array([beat.at for beat in beats]))
-            for beat, place in zip(beats, np.clip(places, 0, stretch.length - 1).tolist(), strict=True):
+            likeness = stretch.agreement.push(stretch.filters.shapes(np.floor(places + 0.5).astype(np.int64)))
+            places = np.clip(places, 0, stretch.length - 1)
+            for beat, place, like in zip(beats, places.tolist(), likeness, strict=True):
                 self._judge(stretch, beat.at, out)
                 out.append(self._beat(stretch, beat, place))
+                stretch.recent.append((beat, like))
         self._judge(stretch, stretch.rules.final, out)
         if stretch.ended and stretch.judged < stretch.length:
             out.append(self._quality(stretch, stretch.judged, stretch.length))
@@ -175,7 +179,6 @@ class EcgBeats:
             rr_s = (t_ns - self._last_beat_ns) / 1e9
         self._last_beat_ns = t_ns
         stretch.previous = beat
-        stretch.recent.append(beat)
         return Beat(t_ns, BeatSource.ECG, rr_s)
 
     def _judge(self, stretch: _Stretch, final: int, out: list[Beat | Quality | Gap]) -> None:
@@ -183,13 +186,15 @@ class EcgBeats:
             out.append(self._quality(stretch, stretch.judged, stretch.judged + self._stretch_n))
 
     def _quality(self, stretch: _Stretch, start: int, stop: int) -> Quality:
-        while stretch.recent and stretch.recent[0].at < start - 2 * self._stretch_n:
+        while stretch.recent and stretch.recent[0][0].at < start - NO_BEAT_S * self._fs_hz:
             stretch.recent.popleft()
+        seen = [pair for pair in stretch.recent if pair[0].at < stop]
         index, reason = judge(
             stretch.raw.view(start, stop),
             stretch.filters.energy(start, stop),
             stretch.filters.baseline(start, stop),
-            [beat for beat in stretch.recent if beat.at < stop],
+            [beat for beat, _ in seen],
+            [like for _, like in seen],
             start=start,
             fs_hz=self._fs_hz,
         )

@@ -37,6 +37,8 @@ LOWEST, LOWEST_SOON = 0.25, 0.35  # of the usual height: premature beats and big
 # the usual interval even the trace of a premature beat that hardly moved any blood does
 DOUBT, DOUBT_LONG, LONG = 0.1, 0.04, 1.4
 NEAREST_LONG_S = 0.3
+ECHOES = 1.5  # times the usual: what comes after most pulses is their own echo
+NEARLY = 0.8
 USUAL = 1.25  # the usual height is the median of so many of the highest humps a period
 TURN = 0.1  # the wave must lean this far to the other side before it is taken to be upside down
 LEVEL_S = 1.0
@@ -132,13 +134,15 @@ class PulseWave:
         passed = (low + found.passed) * self._thin - self._delay
         usual = _median(at[1:] - at[:-1]) if len(at) > 1 else np.inf
         near, near_long, shortest = NEAREST_S * self._fs_hz, NEAREST_LONG_S * self._fs_hz, SHORTEST_S * self._fs_hz
+        common = ECHOES * _usual_share(at, passed, found.shares, near, shortest)
         beats: list[tuple[float, bool]] = []
         for b in at[(at >= start) & (at < end)].tolist():
             if b - self._last_beat < shortest:
                 continue
             long = b - self._last_beat > LONG * usual
             after = self._last_beat + (near_long if long else near)
-            missed = (passed > after) & (passed < b - shortest) & (found.shares >= (DOUBT_LONG if long else DOUBT))
+            doubt = max(common, DOUBT_LONG if long else DOUBT)
+            missed = (passed > after) & (passed < b - shortest) & (found.shares >= doubt)
             beats.append((self._origin + b, not missed.any()))
             self._last_beat = b
         stretch = Stretch(self._origin + start, self._origin + end, found.verdict, beats, self._joins)
@@ -224,7 +228,7 @@ class PulseWave:
         if len(peaks) == 0:
             return PERIOD_S[0] * self._hz
         values = part[peaks]
-        return float(first - 1 + peaks[np.argmax(values >= 0.8 * values.max())])
+        return float(first - 1 + peaks[np.argmax(values >= NEARLY * values.max())])
 
     def _steepest(self, slope: Floats, tops: Indices) -> tuple[Floats, Indices]:
         """The steepest point of each hump, to a fraction of a sample (a parabola through three) and to the sample."""
@@ -263,6 +267,17 @@ def _skewness(v: Floats) -> float:
     if power <= 0:
         return 0.0
     return min(1.0, max(-1.0, float((square * centred).sum()) / len(v) / math.sqrt(power) / power))
+
+
+def _usual_share(at: Floats, passed: Floats, shares: Floats, near: float, shortest: float) -> float:
+    """Median over the intervals between pulses of the highest hump passed over inside, 0 where there is none."""
+    highest = [0.0] * (len(at) - 1)
+    if not highest:
+        return 0.0
+    for i, t, share in zip((np.searchsorted(at, passed) - 1).tolist(), passed.tolist(), shares.tolist(), strict=True):
+        if 0 <= i < len(highest) and at[i] + near < t < at[i + 1] - shortest:
+            highest[i] = max(highest[i], share)
+    return sorted(highest)[len(highest) // 2]
 
 
 def _risen_around(risen: Floats, at: Indices, half: int) -> Floats:

@@ -18,6 +18,7 @@ ENERGY_S = 0.1  # about the width of a QRS
 PEAK_REACH_S = 0.09  # two complexes never lie closer; half the refractory time
 SLOPE_REACH_S = 0.08
 FIDUCIAL_REACH_S = 0.09
+SHAPE_REACH_S = 0.1
 EARLIER = 0.5  # of two opposite excursions the earlier one is the R wave from this share of the later one on
 SMOOTH_S = 0.02  # its first zero lies at 50 Hz
 BASELINE_S = 0.3  # longer than any QRS, shorter than wander
@@ -49,6 +50,7 @@ class QrsFilters:
         self._baseline_ahead = (self._baseline.n - self._smooth.n) // 2
         self._slope_reach = round(SLOPE_REACH_S * fs_hz)
         self._fiducial_reach = max(1, round(FIDUCIAL_REACH_S * fs_hz))
+        self._shape_reach = round(SHAPE_REACH_S * fs_hz)
         self._last: Floats | None = None
         self._energy = Track()
         self._slope = Track()
@@ -94,8 +96,7 @@ class QrsFilters:
         neighbours gives the place between samples.
         """
         reach = self._fiducial_reach
-        middle = at + int(self._smooth_lag)
-        z = _around(self._low, middle, reach + 1) - _around(self._base, middle + self._baseline_ahead, reach + 1)
+        z = self._clean(at, reach + 1)
         row = np.arange(len(at))
         inner = z[:, 1:-1]
         high, low = np.argmax(inner, axis=1), np.argmin(inner, axis=1)
@@ -109,6 +110,16 @@ class QrsFilters:
         shift = np.where(bent, 0.5 * (left - right) / np.where(bent, bend, -1.0), 0.0)
         half = self._smooth_lag - int(self._smooth_lag)
         return np.asarray(at + (best - 1 - reach) + np.clip(shift, -0.5, 0.5) - half, dtype=np.float64)
+
+    def shapes(self, at: NDArray[np.int64]) -> Floats:
+        """The complexes around the R peaks at these counts: shape (n, points), each of mean 0 and length 1."""
+        z = self._clean(at, self._shape_reach)
+        z -= z.mean(axis=1)[:, None]
+        return np.asarray(z / (np.sqrt((z * z).sum(axis=1)) + 1e-9)[:, None], dtype=np.float64)
+
+    def _clean(self, at: NDArray[np.int64], reach: int) -> Floats:
+        middle = at + int(self._smooth_lag)
+        return _around(self._low, middle, reach) - _around(self._base, middle + self._baseline_ahead, reach)
 
     def forget(self, before: int) -> None:
         """Drops what is needed only for samples before the count `before`."""

@@ -13,13 +13,14 @@ REFRACTORY_S = 0.2  # no ventricle answers earlier (Pan & Tompkins 1985)
 REVISE_S = 0.28  # longest P wave to QRS distance in which a P wave may have been taken for the beat
 T_WAVE_S = 0.36  # a T wave comes within this time of its QRS (Pan & Tompkins 1985)
 T_SLOPE = 0.5  # and is less than half as steep
-P_RATIO = 1.5  # a QRS is that much larger and steeper than the P wave before it
+P_RATIO = 1.4  # a QRS is that much larger and steeper than the P wave before it
 THRESHOLD = 0.25  # between noise and signal level
 SEARCH_BACK = 0.5  # share of the threshold when a beat is overdue
 OVERDUE_RR = 1.66  # of the usual interval (Pan & Tompkins 1985)
-GAIN = 0.125  # weight of a new peak in a level
+GAIN = 0.2  # weight of a new peak in a level
 RISE = 2.0  # a peak counts at most that many times its level
 LEARN_S = 2.5
+FIRST_RISE = 4.0  # while learning the largest peak counts at most that many times the second third's
 RELEARN_S = 6.0  # without any beat the levels are learnt again
 HORIZON_S = 3.5  # a beat found later than this is not reported any more
 USUAL_RR_S = 0.8
@@ -67,6 +68,7 @@ class QrsRules:
         self._usual = self._usual_rr()
         self._began = count
         self._last: Peak | None = None
+        self._before: tuple[float, list[float], Peak | None] = (self.signal, self._rr, None)
         self._open = False
         self._since = float(count)  # the last beat, or where the waiting began
         self._look = self._since + OVERDUE_RR * self._usual
@@ -118,7 +120,7 @@ class QrsRules:
             k = min(2, int((at - peaks[0][0]) / third))
             tops[k] = max(tops[k], energy)
         tops.sort()
-        signal = min(tops[2], RISE * tops[1]) if tops[1] > 0 else tops[2]
+        signal = min(tops[2], FIRST_RISE * tops[1]) if tops[1] > 0 else tops[2]
         energies = sorted(energy for _, energy, _ in peaks)
         noise = 0.5 * energies[(len(energies) - 1) // 2]
         self.signal = max(signal, LEAST_ENERGY_MV)
@@ -156,14 +158,16 @@ class QrsRules:
         self._waiting.append(peak)
 
     def _replace(self, peak: Peak) -> None:
-        self._last = peak
-        self._since = float(peak[0])
-        self._look = self._since + OVERDUE_RR * self._usual
+        """The open beat was a P wave or a lesser peak of the same complex: `peak` takes its place in everything."""
+        self.signal, self._rr, self._last = self._before
+        self._open = False
+        self._accept(peak)
 
     def _accept(self, peak: Peak) -> None:
-        at, energy, _ = peak
         if self._open:
             self._close()
+        at, energy, _ = peak
+        self._before = (self.signal, list(self._rr), self._last)
         if self._last is not None and at - self._last[0] < 3 * self._fs_hz:
             self._rr.append(float(at - self._last[0]))
             del self._rr[:-8]

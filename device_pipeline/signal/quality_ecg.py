@@ -23,6 +23,7 @@ BEAT_REACH_S = 0.15  # what lies further from a beat is rest
 # energy between beats relative to that of the beats: lower quartile of all, upper quartile and 95 % point of the rest
 REST_SCALES = (0.20, 0.35, 0.60)
 REST_CLEAN, REST_LOST = 0.35, 0.95  # mean of the three over their scales
+UNLIKE_CLEAN, UNLIKE_LOST = 0.015, 0.085  # 1 - correlation of a beat with the likest of those before
 CLIPPED_CLEAN, CLIPPED_LOST = 0.02, 0.18  # share of samples at a rail
 CLIP_LEVELS = 30  # a signal of fewer converter steps repeats its extremes without clipping
 BASELINE_CLEAN_MV, BASELINE_LOST_MV = 2.0, 8.0  # wander within the stretch: input stages saturate at some mV
@@ -32,6 +33,26 @@ NO_BEAT_S = 6.0  # silence for longer cannot be told from a lost electrode
 
 CELL_S = 0.5
 DROWNED = 0.5  # rest at this share of a beat hides beats
+
+
+SHAPES = 8  # beats to compare with: enough for two or three alternating kinds
+
+
+class Agreement:
+    """How like its predecessors each beat looks: noise has no memory of shape, a heart has."""
+
+    def __init__(self) -> None:
+        self._shapes: Floats | None = None
+
+    def push(self, shapes: Floats) -> list[float | None]:
+        """Highest correlation of each complex, rows of `shapes` (n, points), with those before; None for the first."""
+        known = 0 if self._shapes is None else len(self._shapes)
+        rows = shapes if self._shapes is None else np.concatenate((self._shapes, shapes))
+        best = np.full(len(rows), -np.inf)
+        for back in range(1, min(SHAPES, len(rows) - 1) + 1):
+            best[back:] = np.maximum(best[back:], (rows[back:] * rows[:-back]).sum(axis=1))
+        self._shapes = rows[-SHAPES:].copy()
+        return [value if value > -np.inf else None for value in best[known:].tolist()]
 
 
 class Readability:
@@ -62,11 +83,19 @@ class Readability:
 
 
 def judge(
-    raw: Floats, energy: Floats, baseline: Floats, beats: Sequence[Found], *, start: int, fs_hz: float
+    raw: Floats,
+    energy: Floats,
+    baseline: Floats,
+    beats: Sequence[Found],
+    likeness: Sequence[float | None],
+    *,
+    start: int,
+    fs_hz: float,
 ) -> tuple[float, str | None]:
     """Index and, if it is below GOOD_INDEX, the reason, of the stretch that starts at the count `start`.
 
-    `raw`, `energy`, `baseline` are its samples in mV; `beats` those in it and shortly before.
+    `raw`, `energy`, `baseline` are its samples in mV; `beats` those in it and shortly before, `likeness` what Agreement
+    says of each.
     """
     if not beats or start + len(raw) - beats[-1].at > NO_BEAT_S * fs_hz:
         return 0.0, "no_beats"
@@ -79,7 +108,7 @@ def judge(
             _score(float(np.ptp(baseline)) / beat_mv, BASELINE_CLEAN_BEATS, BASELINE_LOST_BEATS),
         ),
         "low_amplitude": 1.0 if beat_mv >= LEAST_ENERGY_MV else 0.0,
-        "noise": _score(_rest(energy, beat_mv, beats, start, fs_hz), REST_CLEAN, REST_LOST),
+        "noise": _noise(_rest(energy, beat_mv, beats, start, fs_hz), likeness[len(beats) - len(inside) :]),
     }
     reason = min(scores, key=lambda name: scores[name])
     return scores[reason], None if scores[reason] >= GOOD_INDEX else reason
@@ -87,6 +116,15 @@ def judge(
 
 def _score(value: float, clean: float, lost: float) -> float:
     return min(1.0, max(0.0, (lost - value) / (lost - clean)))
+
+
+def _noise(rest: float, likeness: Sequence[float | None]) -> float:
+    """A quiet rest and like beats count the same: a tall T wave or a fast rhythm fills the rest without being noise."""
+    score = _score(rest, REST_CLEAN, REST_LOST)
+    alike = sorted(value for value in likeness if value is not None)
+    if not alike:
+        return score
+    return (score + _score(1.0 - alike[len(alike) // 2], UNLIKE_CLEAN, UNLIKE_LOST)) / 2
 
 
 def _rest(energy: Floats, beat_mv: float, beats: Sequence[Found], start: int, fs_hz: float) -> float:

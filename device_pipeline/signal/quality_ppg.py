@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 GOOD_INDEX = 0.5
 LIKENESS = (0.72, 0.96)
 SPREAD = (0.80, 0.20)
-EXPLAINED = (0.50, 0.90)
+EXPLAINED = (0.25, 0.75)
 LEAN = (0.0, 0.6)
 MIN_PULSES = 3  # fewer cannot be compared
 CLIPPED_RUN_S = 0.06
