@@ -147,7 +147,7 @@ class EcgBeats:
         stretch.rules.push(found.at[inside].tolist(), found.energy[inside].tolist(), found.slope[inside].tolist())
         now = stretch.length if stretch.ended else max(0, stretch.filters.decided)
         beats = stretch.rules.advance(now, stretch.ended)
-        stretch.readable.update(stretch.filters, stretch.rules.final)
+        stretch.readable.update(stretch.filters, stretch.raw, min(now, stretch.length))
         out: list[Beat | Quality | Gap] = []
         if beats:
             places = stretch.filters.fiducials(np.array([beat.at for beat in beats]))

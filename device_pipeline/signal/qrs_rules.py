@@ -194,12 +194,12 @@ class QrsRules:
         """A beat is overdue at `now`: takes the first peak that passes a lower threshold, or waits on."""
         self._waiting = [p for p in self._waiting if p[0] > now - self._horizon]
         if now - self._since >= self._relearn:
-            # the amplitude may have changed for good; whatever beats were in between are not known
-            self._sure = False
             self._since = now - self._relearn + 2 * self._fs_hz
             if self._waiting:
                 before = (self.signal, self.noise)
-                if not self._learn(self._waiting, int(now)):
+                if self._learn(self._waiting, int(now)):
+                    self._sure = False  # the beats were smaller all the time, and some are past the horizon
+                else:
                     self.signal, self.noise = before
         share = THRESHOLD * SEARCH_BACK
         low = max(self.noise + share * (self.signal - self.noise), LEAST_ENERGY_MV)

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from device_pipeline.signal.filters import Floats
+from device_pipeline.signal.filters import Floats, Track
+from device_pipeline.signal.flat_line import STILL_MV
 from device_pipeline.signal.qrs_filters import QrsFilters
 from device_pipeline.signal.qrs_rules import Found
 
@@ -22,17 +23,19 @@ BEAT_REACH_S = 0.15  # what lies further from a beat is rest
 
 # energy between beats relative to that of the beats: lower quartile of all, upper quartile and 95 % point of the rest
 REST_SCALES = (0.20, 0.35, 0.60)
-REST_CLEAN, REST_LOST = 0.35, 0.95  # mean of the three over their scales
-UNLIKE_CLEAN, UNLIKE_LOST = 0.015, 0.085  # 1 - correlation of a beat with the likest of those before
+REST_CLEAN, REST_LOST = 0.30, 0.85  # mean of the three over their scales
+UNLIKE_CLEAN, UNLIKE_LOST = 0.012, 0.07  # 1 - correlation of a beat with the likest of those before
 CLIPPED_CLEAN, CLIPPED_LOST = 0.02, 0.18  # share of samples at a rail
 CLIP_LEVELS = 30  # a signal of fewer converter steps repeats its extremes without clipping
-BASELINE_CLEAN_MV, BASELINE_LOST_MV = 2.0, 8.0  # wander within the stretch: input stages saturate at some mV
+BASELINE_CLEAN_MV, BASELINE_LOST_MV = 2.0, 6.0  # wander within the stretch: input stages saturate at some mV
 BASELINE_CLEAN_BEATS, BASELINE_LOST_BEATS = 8.0, 40.0  # the same over the energy of a beat
 LEAST_ENERGY_MV = 0.007  # a QRS of about 0.05 mV
 NO_BEAT_S = 6.0  # silence for longer cannot be told from a lost electrode
 
 CELL_S = 0.5
 DROWNED = 0.5  # rest at this share of a beat hides beats
+STUCK = 2.0  # a value that stands still this many beat energies (about one QRS height) off its usual place is a rail
+USUAL_CELLS = 9
 
 
 SHAPES = 8  # beats to compare with: enough for two or three alternating kinds
@@ -60,26 +63,38 @@ class Readability:
 
     def __init__(self, fs_hz: float) -> None:
         self._cell = round(CELL_S * fs_hz)
-        self._floors: deque[float] = deque()  # lower quartile of the energy of each half second
+        # of each half second: lower quartile of the energy; how far off its usual place the value stands still
+        self._cells: deque[tuple[float, float]] = deque()
+        self._middles: deque[float] = deque(maxlen=USUAL_CELLS)
         self._first = 0
 
-    def update(self, filters: QrsFilters, known: int) -> None:
-        """The energy is final before the count `known`."""
-        begin = (self._first + len(self._floors)) * self._cell
+    def update(self, filters: QrsFilters, raw: Track, known: int) -> None:
+        """Energy and samples are final before the count `known`."""
+        begin = (self._first + len(self._cells)) * self._cell
         cells = (known - begin) // self._cell
-        if cells > 0:
-            rows = filters.energy(begin, begin + cells * self._cell).reshape(cells, self._cell)
-            quarter = self._cell // 4
-            self._floors.extend(np.partition(rows, quarter, axis=1)[:, quarter].tolist())
+        if cells <= 0:
+            return
+        quarter, half = self._cell // 4, self._cell // 2
+        energy = filters.energy(begin, begin + cells * self._cell).reshape(cells, self._cell)
+        floors = np.partition(energy, quarter, axis=1)[:, quarter].tolist()
+        values = raw.view(begin, begin + cells * self._cell).reshape(cells, self._cell)
+        middles = np.partition(values, half, axis=1)[:, half].tolist()
+        still = (np.ptp(values, axis=1) <= STILL_MV).tolist()
+        for floor, middle, stands in zip(floors, middles, still, strict=True):
+            off = abs(middle - sorted(self._middles)[len(self._middles) // 2]) if stands and self._middles else 0.0
+            self._middles.append(middle)
+            self._cells.append((floor, off))
 
     def between(self, start: int, stop: int, level: float) -> bool:
         """Whether every half second that ends in (start, stop] would have shown a beat of energy `level`."""
         first = start // self._cell
-        while self._first < first and self._floors:
-            self._floors.popleft()
+        while self._first < first and self._cells:
+            self._cells.popleft()
             self._first += 1
-        last = stop // self._cell - self._first
-        return all(self._floors[k] <= DROWNED * level for k in range(min(last, len(self._floors))))
+        last = min(stop // self._cell - self._first, len(self._cells))
+        return all(
+            floor <= DROWNED * level and off <= STUCK * level for floor, off in (self._cells[k] for k in range(last))
+        )
 
 
 def judge(
