@@ -83,9 +83,10 @@ def connect(path: Path, key: Key, *, read_only: bool) -> Database:
     if not read_only:
         _create_private(path)
     with our_errors(path):
-        mode = "ro" if read_only else "rw"
+        # A reader too opens the file for writing, and only its statements are held to reading: it may be the first to
+        # come after a writer was killed, and then has to roll back or recover what that one left half done.
         connection = driver.connect(
-            f"file:{quote(str(path.absolute()))}?mode={mode}",
+            f"file:{quote(str(path.absolute()))}?mode=rw",
             uri=True,
             isolation_level=None,
             timeout=_BUSY_TIMEOUT_MS / 1000,
@@ -95,10 +96,10 @@ def connect(path: Path, key: Key, *, read_only: bool) -> Database:
             # SQLCipher writes to stderr what we raise
             connection.execute("PRAGMA cipher_log_level = NONE")
             connection.execute("PRAGMA temp_store = MEMORY")
-            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
             if read_only:
                 connection.execute("PRAGMA query_only = ON")
-            else:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            if not read_only:
                 connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # heeded only before the first table
                 (journal,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
                 if journal != "wal":
