@@ -1,0 +1,16 @@
+"""Every characteristic that can be read. A new one is a file in `sensors/profiles` and a line here."""
+
+from __future__ import annotations
+
+from sensors.profile import AnyProfile
+from sensors.profiles.battery import BatteryProfile
+from sensors.profiles.heart_rate import HeartRateProfile
+from sensors.profiles.polar_pmd import PolarPmdProfile
+from sensors.profiles.polar_pmd_control import PolarPmdControlProfile
+
+PROFILES: tuple[AnyProfile, ...] = (
+    HeartRateProfile(),
+    BatteryProfile(),
+    PolarPmdProfile(),
+    PolarPmdControlProfile(),
+)
