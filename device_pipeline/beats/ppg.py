@@ -1,7 +1,8 @@
 """Pulses from a PPG at rest, and an honest verdict where there are none: a stretch that is not good yields no beat.
 
-The wave says how far it can be trusted (`quality_ppg`), the accelerometer whether the arm moved (`motion`): above
-MOTION_G a wave may be the arm's and not the heart's, however good it looks.
+The wave says how far it can be trusted (`quality_ppg`), the accelerometer how far the arm moved (`motion`): the more
+it moves, the better the wave must look, and above MOTION_G it may be the arm's and not the heart's however good it
+looks.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from sensors.samples import Gap, GapReason, Kind, Samples
 
 FLAT_S = 2.0
 RR_S = (0.25, 2.2)
-MOTION_G = 0.1
+STILL_G, MOTION_G = 0.03, 0.1
 
 Floats = NDArray[np.float64]
 
@@ -209,8 +210,11 @@ class PpgBeats:
     def _judge(self, stretch: _Judged, out: list[Beat | Quality | Gap]) -> None:
         verdict = stretch.verdict
         rms_g = self._motion.rms_g(stretch.start_ns, stretch.end_ns) if self._motion is not None else None
-        if rms_g is not None and rms_g > MOTION_G:
-            verdict = Verdict(min(verdict.index, 0.5 * GOOD_INDEX * MOTION_G / rms_g), "motion")
+        if rms_g is not None and rms_g > STILL_G:
+            share = STILL_G / rms_g if rms_g > MOTION_G else 1 - 0.5 * (rms_g - STILL_G) / (MOTION_G - STILL_G)
+            index = verdict.index * share
+            spoiled = index < GOOD_INDEX <= verdict.index or rms_g > MOTION_G
+            verdict = Verdict(index, "motion" if spoiled else verdict.reason)
         good = verdict.index >= GOOD_INDEX
         if not (good and stretch.joins):
             self._last_beat_ns = None

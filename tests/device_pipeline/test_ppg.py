@@ -277,6 +277,17 @@ def test_a_moving_arm_gives_no_number_however_good_the_wave() -> None:
     assert {q.reason for q in qualities_of(gated)} == {None, "motion"}
 
 
+def test_the_more_the_arm_moves_the_better_the_wave_must_look() -> None:
+    rng = np.random.default_rng(8)
+    wave = ppg(pulse_wave(beat_times(80, 40), 125, 40) + 0.02 * np.cumsum(rng.normal(0, 1, 40 * 125)))
+    index = []
+    for moved_g in (0.0, 0.05, 0.08, 0.3):
+        swing = moved_g * np.sqrt(2) * np.sin(2 * np.pi * 1.4 * np.arange(40 * 52) / 52)
+        out = result([wave, acceleration((1 + swing)[:, None] * (0.0, 0.6, 0.8))], with_acc=True)
+        index.append([q.index for q in qualities_of(out)][5:-5])
+    assert all(a > b > c > d for a, b, c, d in zip(*index, strict=True) if a > 0.2)
+
+
 def test_where_motion_is_unknown_the_wave_alone_decides() -> None:
     wave = ppg(pulse_wave(beat_times(80, 40), 125, 40))
     gap = Gap("acc", 0, 40 * SECOND_NS, GapReason.SILENT)
