@@ -19,23 +19,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.child import run_measured
-from benchmarks.model_records import NAMES, model_record
 from benchmarks.qrs import mitdb
 from benchmarks.table import table
+from fixtures import long
 
 FS_HZ = 250
 UNITS_PER_MV = 200
 PIECE_S = 1800
 
 
-def model_leads() -> Iterator[NDArray[np.float64]]:
-    """The records of the model, in mV at `FS_HZ`, for ever."""
-    made = [model_record(name, FS_HZ)[0] for name in NAMES]
-    while True:
-        yield from made
-
-
-def mitdb_leads(folder: Path) -> Iterator[NDArray[np.float64]]:
+def leads(folder: Path) -> Iterator[NDArray[np.float64]]:
     """The first lead of each record that has no pacemaker, in mV at `FS_HZ`, for ever."""
     import wfdb
     from scipy.signal import resample_poly
@@ -47,8 +40,8 @@ def mitdb_leads(folder: Path) -> Iterator[NDArray[np.float64]]:
             yield resample_poly(np.nan_to_num(record.p_signal[:, 0]), FS_HZ, int(record.fs))
 
 
-def write_record(path: Path, pieces: Iterator[NDArray[np.float64]], hours: float) -> None:
-    """A WFDB record of format 16 at `path` (no suffix), as long as asked."""
+def write_record(path: Path, pieces: Iterator[NDArray[np.float64]], hours: float) -> Path:
+    """A WFDB record of format 16 at `path` (no suffix), as long as asked; returns its header."""
     wanted = round(hours * 3600 * FS_HZ)
     written = 0
     with path.with_suffix(".dat").open("wb") as file:
@@ -56,21 +49,29 @@ def write_record(path: Path, pieces: Iterator[NDArray[np.float64]], hours: float
             values = next(pieces)[: wanted - written]
             file.write(np.clip(np.round(values * UNITS_PER_MV), -32767, 32767).astype("<i2").tobytes())
             written += len(values)
-    path.with_suffix(".hea").write_text(
-        f"{path.name} 1 {FS_HZ} {wanted}\n{path.name}.dat 16 {UNITS_PER_MV}/mV 16 0 0 0 0 ECG\n"
-    )
+    header = path.with_suffix(".hea")
+    header.write_text(f"{path.name} 1 {FS_HZ} {wanted}\n{path.name}.dat 16 {UNITS_PER_MV}/mV 16 0 0 0 0 ECG\n")
+    return header
 
 
-def ours(record: Path, hours: float) -> list[str]:
+def make_record(folder: Path, name: str, hours: float) -> Path:
+    """A record of real leads where they are here, else of the project's own model; returns its header."""
+    real = mitdb()
+    if real is None:
+        return long.write_record(folder / name, hours, FS_HZ)
+    return write_record(folder / name, leads(real), hours)
+
+
+def ours(header: Path, hours: float) -> list[str]:
     vitalkeep = Path(sys.executable).with_name("vitalkeep")
-    measured = run_measured([vitalkeep, "analyze", "--json", record.with_suffix(".hea")])
+    measured = run_measured([vitalkeep, "analyze", "--json", header])
     if '"beats"' not in measured.stdout:
         raise RuntimeError(f"vitalkeep found no beats: {measured.stdout[:200]}")
     return _row(f"vitalkeep analyze, {hours:g} h", hours * 3600, measured.wall_s, measured.max_rss_mb)
 
 
-def neurokit(record: Path, folder: Path) -> list[str]:
-    values = np.fromfile(record.with_suffix(".dat"), dtype="<i2", count=PIECE_S * FS_HZ) / UNITS_PER_MV
+def neurokit(header: Path, folder: Path) -> list[str]:
+    values = np.fromfile(header.with_suffix(".dat"), dtype="<i2", count=PIECE_S * FS_HZ) / UNITS_PER_MV
     np.save(folder / "piece.npy", values)
     measured = run_measured([sys.executable, "-m", "benchmarks.neurokit_record", folder / "piece.npy", str(FS_HZ)])
     took_s = float(measured.stdout.split()[-1])
@@ -86,19 +87,14 @@ def main() -> int:
     parser.add_argument("--hours", type=float, default=24.0)
     parser.add_argument("--alone", action="store_true", help="leave the peer out")
     asked = parser.parse_args()
-    folder = mitdb()
-
-    def leads() -> Iterator[NDArray[np.float64]]:
-        return model_leads() if folder is None else mitdb_leads(folder)
-
     with tempfile.TemporaryDirectory() as here:
-        day, half_hour = Path(here, "day"), Path(here, "half_hour")
-        write_record(day, leads(), asked.hours)
-        write_record(half_hour, leads(), PIECE_S / 3600)
+        folder = Path(here)
+        day = make_record(folder, "day", asked.hours)
+        half_hour = make_record(folder, "half_hour", PIECE_S / 3600)
         rows = [ours(day, asked.hours), ours(half_hour, PIECE_S / 3600)]
         if not asked.alone:
-            rows.append(neurokit(half_hour, Path(here)))
-    what = "MIT-BIH leads" if folder else "no MIT-BIH records here (VITALKEEP_DATA), so of the project's own model"
+            rows.append(neurokit(half_hour, folder))
+    what = "MIT-BIH leads" if mitdb() else "no MIT-BIH records here (VITALKEEP_DATA), so of the project's own model"
     print(f"One ECG lead at 250 Hz, {what}; one core, one thread\n")
     print(table(["analysis", "s", "× real time", "peak MB"], rows))
     return 0

@@ -10,7 +10,7 @@ from tests.architecture.house import ROOT
 from tests.architecture.process import NETWORKED, modules_after, modules_after_command
 
 HEAVY = {"asyncio", "numpy", "pandas", "rich", "scipy", "sqlcipher3", "sqlite3", "sqlite_utils", "wfdb"}
-RECORDINGS = sorted((ROOT / "fixtures" / "recordings").glob("chest_strap*.jsonl*"), key=lambda path: path.stat().st_size)
+RECORDING = ROOT / "fixtures" / "recordings" / "chest_strap_rest.jsonl.gz"
 
 
 @pytest.mark.parametrize("module", sorted(NETWORKED - {"starlette", "uvicorn", "httpx"}))
@@ -25,13 +25,13 @@ def test_the_pipeline_loads_no_network(tmp_path: Path) -> None:
 
 
 def test_a_replay_loads_no_network(tmp_path: Path) -> None:
-    loaded = modules_after_command(["run", "--replay", str(RECORDINGS[0]), "--speed", "max"], tmp_path)
+    loaded = modules_after_command(["run", "--replay", str(RECORDING), "--speed", "max"], tmp_path)
     assert {"device_pipeline.run", "sensors.replay_link"} <= loaded
     assert not loaded & NETWORKED
 
 
 def test_status_loads_no_network(tmp_path: Path) -> None:
-    modules_after_command(["run", "--replay", str(RECORDINGS[0]), "--speed", "max"], tmp_path)
+    modules_after_command(["run", "--replay", str(RECORDING), "--speed", "max"], tmp_path)
     assert not modules_after_command(["status", "--json"], tmp_path) & NETWORKED
 
 
