@@ -100,12 +100,17 @@ def test_at_rest_the_rate_is_that_of_the_ecg() -> None:
     assert np.mean(errors) <= 0.6
 
 
-@pytest.mark.parametrize("subject", ["01_TYPE01", "06_TYPE02", "10_TYPE02", "12_TYPE02"])
-def test_running_it_abstains_rather_than_lies(subject: str) -> None:
-    signals = loadmat(shared_data("ieee_spc_2015", f"DATA_{subject}.mat"))["sig"]
-    truth = loadmat(shared_data("ieee_spc_2015", f"DATA_{subject}_BPMtrace.mat"))["BPM0"].ravel()
-    beats = beat_stage(signals[1], signals[3:].T.copy())
-    told = [window_hr_bpm(beats, STEP_S * k) for k in range(len(truth))]
-    errors = [abs(hr - t) for hr, t in zip(told, truth, strict=True) if hr is not None]
-    assert len(errors) / len(truth) < 0.2, "most of it is running"
-    assert np.mean(errors) < 3
+@pytest.mark.parametrize("channel", [1, 2])
+def test_running_it_abstains_rather_than_lies(channel: int) -> None:
+    errors, windows = [], 0
+    for subject in range(1, 13):
+        name = f"DATA_{subject:02}_TYPE0{1 if subject == 1 else 2}"
+        signals = loadmat(shared_data("ieee_spc_2015", f"{name}.mat"))["sig"]
+        truth = loadmat(shared_data("ieee_spc_2015", f"{name}_BPMtrace.mat"))["BPM0"].ravel()
+        beats = beat_stage(signals[channel], signals[3:].T.copy())
+        told = [window_hr_bpm(beats, STEP_S * k) for k in range(len(truth))]
+        errors += [abs(hr - t) for hr, t in zip(told, truth, strict=True) if hr is not None]
+        windows += len(truth)
+    assert 0.03 < len(errors) / windows < 0.15, "most of it is running, and some of it is rest"
+    assert np.mean(errors) <= 2
+    assert np.mean(np.array(errors) > 10) < 0.05
