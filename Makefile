@@ -12,7 +12,7 @@ THREADS = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
 help: ## What there is to make
 	@echo 'make TARGET [PYTHON=python3.12] [VENV=.venv]'
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | while IFS='|' read -r name text; do printf '%-12s %s\n' "  $$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | while IFS='|' read -r name text; do printf '%-14s %s\n' "  $$name" "$$text"; done
 
 demo: $(VENV)/.installed ## Replay a recorded chest strap through the whole path, live, and show the summary
 	@$(BIN)/vitalkeep demo

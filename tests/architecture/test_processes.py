@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -45,3 +48,35 @@ def test_the_first_answer_loads_nothing_heavy(arguments: list[str], tmp_path: Pa
 @pytest.mark.parametrize("command", ["run", "analyze", "evaluate", "status", "alerts"])
 def test_help_of_a_command_loads_no_scientific_library(command: str, tmp_path: Path) -> None:
     assert not modules_after_command([command, "--help"], tmp_path) & {"scipy", "pandas", "wfdb", "sqlite_utils"}
+
+
+def test_a_connection_planted_in_a_replay_is_refused(tmp_path: Path) -> None:
+    """In the middle of the pipeline, while it runs, to a server that would answer."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        planted = f"""
+import socket, sys
+from device_pipeline.beats.ecg import EcgBeats
+from vitalkeep.cli.app import run
+push = EcgBeats.push
+def leak(stage, block):
+    print("planted")
+    socket.create_connection({server.getsockname()!r}).sendall(b"72")
+    return push(stage, block)
+EcgBeats.push = leak
+sys.exit(run(["run", "--replay", {str(RECORDING)!r}, "--speed", "max"]))
+"""
+        done = subprocess.run(
+            [sys.executable, "-c", planted],
+            cwd=ROOT,
+            env={"HOME": str(tmp_path), "PYTHONPATH": str(ROOT), "VITALKEEP_DEBUG": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        assert "planted" in done.stdout
+        assert done.returncode != 0
+        assert "NetworkRefusedError" in done.stderr
+        with pytest.raises(BlockingIOError):
+            server.accept()
