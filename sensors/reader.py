@@ -1,0 +1,163 @@
+"""What a link delivers becomes Samples, Reading and Gap. The same events give the same items, however fast they came.
+
+Profiles are found by characteristic; the reader knows none of them. Items of one channel are in order of time.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Iterator
+from pathlib import Path
+
+from sensors.beat_line import BeatLine
+from sensors.errors import DecodeError
+from sensors.link import Device, Event, Link, LinkDown, LinkUp, Notification, Truncated
+from sensors.profile import Absent, AnyProfile, Frame, Intervals, Observation, Point
+from sensors.recording import Recording
+from sensors.registry import PROFILES
+from sensors.samples import Gap, GapReason, Item, Reading
+from sensors.timebase import FrameClock
+
+
+class Reader:
+    """Events in, items out; carries the clocks of one device."""
+
+    def __init__(self, device: Device, profiles: Iterable[AnyProfile] = PROFILES) -> None:
+        self._profiles = {profile.characteristic: profile for profile in profiles}
+        self._rates_hz = dict(device.rates_hz)
+        self._clocks: dict[str, FrameClock] = {}
+        self._lines: dict[str, BeatLine] = {}
+        self._heard_ns: dict[str, int] = {}  # by characteristic: the last notification that could be read
+        self._down: LinkDown | None = None
+        self._last_ns: int | None = None
+        self.ignored: Counter[str] = Counter()
+        """Notifications of characteristics that no profile reads, by UUID."""
+
+    @property
+    def duplicates(self) -> int:
+        """Frames that were delivered twice and taken once."""
+        return sum(clock.duplicates for clock in self._clocks.values())
+
+    def push(self, event: Event) -> list[Item]:
+        """What became known with `event`. Events come in order of time."""
+        self._last_ns = event.t_ns
+        match event:
+            case Notification():
+                return self._notified(event)
+            case LinkDown():
+                self._down = self._down or event
+                return []
+            case LinkUp():
+                return self._link_up(event.t_ns)
+            case Truncated():
+                return [*self.flush(), Gap(None, event.t_ns, event.t_ns, GapReason.TRUNCATED)]
+
+    def flush(self) -> list[Item]:
+        """What still waits at the end; a link that is still down is lost until the last event."""
+        out: list[Item] = []
+        for clock in self._clocks.values():
+            out += clock.flush()
+        for line in self._lines.values():
+            out += line.flush()
+        if self._down is not None and self._last_ns is not None:
+            out += self._link_up(self._last_ns)
+        return out
+
+    def _notified(self, event: Notification) -> list[Item]:
+        profile = self._profiles.get(event.characteristic)
+        if profile is None:
+            self.ignored[event.characteristic] += 1
+            return []
+        # something arrives, so the link is up, whoever forgot to say so
+        out = self._link_up(event.t_ns) if self._down is not None else []
+        try:
+            observations = profile.observe(profile.decode(event.payload))
+        except DecodeError:
+            return out + self._undecodable(profile, event.t_ns)
+        before_ns = self._heard_ns.get(event.characteristic, event.t_ns)
+        self._heard_ns[event.characteristic] = event.t_ns
+        if profile.silent_after_s is not None and event.t_ns - before_ns > profile.silent_after_s * 1e9:
+            out += self._absent(profile.channels, before_ns, event.t_ns, GapReason.SILENT)
+            before_ns = event.t_ns
+        for observation in observations:
+            out += self._observed(profile, observation, before_ns, event.t_ns)
+        return out
+
+    def _observed(self, profile: AnyProfile, seen: Observation, before_ns: int, t_ns: int) -> list[Item]:
+        match seen:
+            case Frame():
+                clock = self._clocks.get(seen.channel)
+                if clock is None:
+                    clock = FrameClock(seen.fs_hz or self._rates_hz.get(seen.channel))
+                    self._clocks[seen.channel] = clock
+                return [*clock.push(t_ns, seen)]
+            case Intervals():
+                line = self._lines.get(seen.channel)
+                if line is None:
+                    line = self._lines[seen.channel] = BeatLine(seen.channel)
+                return [*line.push(t_ns, seen.rr_ms)]
+            case Point():
+                return [Reading(seen.quantity, seen.channel, t_ns, seen.value)]
+            case Absent(None, reason):
+                out: list[Item] = []
+                for channel in profile.channels:
+                    if channel in self._lines:
+                        out += self._lines[channel].flush()
+                        self._lines[channel].interrupt(reason)
+                return [*out, Gap(None, before_ns, t_ns, reason)]
+            case Absent(channel, reason):
+                return self._absent((channel,), before_ns, t_ns, reason)
+
+    def _absent(self, channels: Iterable[str], start_ns: int, end_ns: int, reason: GapReason) -> list[Item]:
+        """Gaps of the channels that no clock of their own accounts for."""
+        out: list[Item] = []
+        for channel in channels:
+            if channel in self._lines:
+                out += self._lines[channel].flush()
+                self._lines[channel].interrupt(reason)
+            elif channel not in self._clocks:
+                out.append(Gap(channel, start_ns, end_ns, reason))
+        return out
+
+    def _undecodable(self, profile: AnyProfile, t_ns: int) -> list[Item]:
+        known = [c for c in profile.channels if c in self._clocks or c in self._lines]
+        out: list[Item] = []
+        for channel in known or profile.channels:
+            if channel in self._lines:
+                out += self._lines[channel].flush()
+                self._lines[channel].interrupt(GapReason.UNDECODABLE)
+            out.append(Gap(channel, t_ns, t_ns, GapReason.UNDECODABLE))
+        return out
+
+    def _link_up(self, up_ns: int) -> list[Item]:
+        if self._down is None:
+            return []
+        down_ns, self._down = self._down.t_ns, None
+        out: list[Item] = []
+        for clock in self._clocks.values():
+            out += clock.link_lost(down_ns, up_ns)
+        for line in self._lines.values():
+            out += line.flush()
+            line.interrupt(GapReason.LINK_LOST)
+        for characteristic in self._heard_ns:
+            self._heard_ns[characteristic] = up_ns
+        return [*out, Gap(None, down_ns, up_ns, GapReason.LINK_LOST)]
+
+
+async def read(link: Link) -> AsyncIterator[Item]:
+    """The items of a link until it ends. Raises LinkError, FileFormatError."""
+    reader = Reader(link.device)
+    async for event in link:
+        for item in reader.push(event):
+            yield item
+    for item in reader.flush():
+        yield item
+
+
+def read_recording(path: Path) -> Iterator[Item]:
+    """The same items from a file, at once. Raises FileFormatError."""
+    recording = Recording(path)
+    reader = Reader(recording.device)
+    for event in recording.events():
+        yield from reader.push(event)
+    yield from reader.flush()
