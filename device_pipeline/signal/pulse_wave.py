@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +42,7 @@ ECHOES = 1.5  # times the usual: what comes after most pulses is their own echo
 NEARLY = 0.8
 USUAL = 1.25  # the usual height is the median of so many of the highest humps a period
 TURN = 0.1  # the wave must lean this far to the other side before it is taken to be upside down
+BETWEEN, BETWEEN_LOW = 1.3, 0.8  # a lower hump between two that are one usual interval apart is an echo
 LEVEL_S = 1.0
 
 
@@ -208,6 +210,13 @@ class PulseWave:
                 alive[i] = False
             else:
                 last = i
+        kept = [i for i in range(len(where)) if alive[i]]
+        if len(kept) > 4:
+            gaps = sorted(where[b] - where[a] for a, b in pairwise(kept))
+            widest = BETWEEN * gaps[len(gaps) // 2]
+            for a, i, b in zip(kept, kept[1:], kept[2:], strict=False):
+                if where[b] - where[a] < widest and high[i] < BETWEEN_LOW * min(high[a], high[b]):
+                    alive[i] = False
         return np.array(alive, np.bool_)
 
     def _learn_side(self, lean: float) -> None:

@@ -14,6 +14,7 @@ REVISE_S = 0.28  # longest P wave to QRS distance in which a P wave may have bee
 T_WAVE_S = 0.36  # a T wave comes within this time of its QRS (Pan & Tompkins 1985)
 T_SLOPE = 0.5  # and is less than half as steep
 P_RATIO = 1.4  # a QRS is that much larger and steeper than the P wave before it
+P_SHARE = 0.8  # and the P wave is smaller than beats are
 THRESHOLD = 0.25  # between noise and signal level
 SEARCH_BACK = 0.5  # share of the threshold when a beat is overdue
 OVERDUE_RR = 1.66  # of the usual interval (Pan & Tompkins 1985)
@@ -141,7 +142,7 @@ class QrsRules:
                 if strong and self._open and energy > last[1]:
                     self._replace(peak)
                 return
-            p_before = energy > P_RATIO * last[1] and slope > P_RATIO * last[2] and last[1] < self.signal
+            p_before = energy > P_RATIO * last[1] and slope > P_RATIO * last[2] and last[1] < P_SHARE * self.signal
             if strong and self._open and since < self._revise and p_before:
                 self._replace(peak)
                 return
