@@ -157,6 +157,8 @@ def test_sample_counts_fill_the_recording_but_for_its_gaps(name: str) -> None:
 def test_every_readable_beat_has_its_r_peak_where_the_truth_says(name: str) -> None:
     value = truth(name)
     t_ns, uv = signal(name)
+    ends = value["frames"]["first_sample_ns"], value["frames"]["last_sample_ns"]
+    assert (t_ns[0], t_ns[-1]) == pytest.approx(ends, abs=50_000)
     checked = 0
     for beat in value["beats"]:
         if not beat["readable"] or not t_ns[0] + 10**8 < beat["t_ns"] < t_ns[-1] - 10**8:
