@@ -169,3 +169,9 @@ def test_a_beat_without_an_interval_adds_none() -> None:
 
 def test_nothing_of_the_heart_shows_in_a_repr() -> None:
     assert "AFIB" not in repr(RhythmSpan(0, 1, AFIB))
+
+
+@pytest.mark.parametrize("record", ["106", "119", "209", "215", "220", "223"])
+def test_real_early_beats_in_runs_and_patterns_are_not_called_fibrillation(record: str) -> None:
+    samples, _ = beat_samples("mitdb", record, "atr")
+    assert {span.kind for span in spans_of(beats_at(samples / 360.0))} == {N}
