@@ -23,10 +23,9 @@ from sensors.samples import Gap, GapReason, Kind, Samples
 
 FLAT_S = 2.0
 RR_S = (0.25, 2.2)
-STILL_G, MOTION_G = 0.03, 0.1
+STILL_G, MOTION_G = 0.03, 0.1  # up to the first the wave alone decides; at the second its index counts half
 
 Floats = NDArray[np.float64]
-
 
 _ABSENT = Verdict(0.0, "absent")
 
@@ -45,21 +44,21 @@ class PpgBeats:
 
     With `with_acc`, or when an accelerometer block comes before the first PPG sample, each stretch waits until the
     accelerometer has passed it (or has a gap there, or the input ends); a stretch whose motion is unknown is judged by
-    its wave alone. An accelerometer that was not announced is ignored. `push` raises ValueError for a rate other than
+    its wave alone. An accelerometer that was not announced is ignored. `acc_channel` names the one that is meant; left
+    out, it is the first that comes, and its gaps are known from then on. `push` raises ValueError for a rate other than
     `fs_hz`, which must lie in 20 to 500 Hz.
     """
 
-    def __init__(self, fs_hz: float, channel: str, with_acc: bool = False) -> None:
+    def __init__(self, fs_hz: float, channel: str, with_acc: bool = False, acc_channel: str | None = None) -> None:
         if not 20 <= fs_hz <= 500:
             raise ValueError(f"PPG at {fs_hz:g} Hz, expected 20 to 500 Hz")
         self._fs_hz = fs_hz
         self._channel = channel
-        self._motion = MotionLevel() if with_acc else None
-        self._acc_channel: str | None = None
+        self._motion = MotionLevel() if with_acc or acc_channel is not None else None
+        self._acc_channel = acc_channel
         self._timeline = Timeline()
         self._wave = PulseWave(fs_hz)
         self._begun = False
-        self._start_ns: int | None = None
         self._final_ns: int | None = None
         self._waiting: deque[_Judged | Gap] = deque()
         self._last_beat_ns: int | None = None
@@ -82,7 +81,7 @@ class PpgBeats:
         elif block.kind is Kind.ACC:
             if not self._begun and self._motion is None:
                 self._motion = MotionLevel()
-            if self._motion is not None:
+            if self._motion is not None and self._acc_channel in (None, block.channel):
                 self._acc_channel = block.channel
                 self._motion.push(block)
         elif block.kind is Kind.PPG and block.channel == self._channel and len(block):

@@ -295,6 +295,14 @@ def test_where_motion_is_unknown_the_wave_alone_decides() -> None:
     assert result([first, gap, wave], with_acc=True) == result([wave])
 
 
+def test_a_named_accelerometer_that_never_comes_holds_nothing_back() -> None:
+    wave = ppg(pulse_wave(beat_times(80, 40), 125, 40))
+    stage = PpgBeats(125.0, "ppg", acc_channel="acc")
+    assert stage.push(wave) == []
+    out = stage.push(Gap("acc", 0, 40 * SECOND_NS, GapReason.SILENT))
+    assert out + stage.flush() == result([wave])
+
+
 def test_finality_trails_by_six_seconds_at_most_even_without_beats() -> None:
     rng = np.random.default_rng(4)
     for values in (pulse_wave(beat_times(80, 40), 125, 40), rng.normal(0, 1, 40 * 125)):
