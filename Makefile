@@ -32,7 +32,7 @@ lint: $(VENV)/.dev ## Style, types and who may import whom
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
-bench: $(VENV)-bench/.installed ## Side by side with other tools: accuracy, speed, memory (needs real recordings, or takes the fixtures)
+bench: $(VENV)-bench/.installed ## Side by side with other tools: accuracy, speed, memory (on real recordings, or on made ones)
 	@$(VENV)-bench/bin/python -m benchmarks.startup
 	@$(VENV)-bench/bin/python -m benchmarks.qrs
 	@$(VENV)-bench/bin/python -m benchmarks.analyze_day
