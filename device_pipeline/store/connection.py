@@ -100,7 +100,8 @@ def connect(path: Path, key: Key, *, read_only: bool) -> Database:
                 connection.execute("PRAGMA query_only = ON")
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
             if not read_only:
-                connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # heeded only before the first table
+                if connection.execute("PRAGMA page_count").fetchone() == (0,):
+                    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # heeded only before the first table
                 (journal,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
                 if journal != "wal":
                     raise StoreError(

@@ -43,7 +43,10 @@ class Session:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class StoredAlert:
+    """`session_last_ns`: where the data of its session end; what a killed writer left open is known up to there."""
+
     session_id: int
+    session_last_ns: int | None
     alert: Alert
 
     def __repr__(self) -> str:
@@ -167,11 +170,12 @@ def qualities(db: Database, session_id: int, channel: str) -> Iterator[Quality]:
 def alerts(db: Database, since_ns: int | None = None, open_only: bool = False) -> list[StoredAlert]:
     """Those that were not over before `since_ns`, the newest last."""
     rows = db.conn.execute(
-        "SELECT session_id, rule, start_ns, raised_ns, end_ns, text FROM alerts"
+        "SELECT session_id, last_ns, rule, start_ns, raised_ns, end_ns, text FROM alerts"
+        " JOIN sessions ON sessions.id = session_id"
         " WHERE coalesce(end_ns, ?) >= ? AND (end_ns IS NULL OR NOT ?) ORDER BY start_ns, rule, session_id",
         (_LAST_NS, _FIRST_NS if since_ns is None else since_ns, open_only),
     )
-    return [StoredAlert(session_id, Alert(*values)) for session_id, *values in rows]
+    return [StoredAlert(session_id, last_ns, Alert(*values)) for session_id, last_ns, *values in rows]
 
 
 def coverage(db: Database, start_ns: int, end_ns: int, session_id: int | None = None) -> Coverage:

@@ -47,7 +47,7 @@ def load_key(folder: Path) -> Key:
         raise StoreKeyError(f"the key file {path} is missing: the database beside it cannot be read without") from None
     except OSError as error:
         raise StoreKeyError(f"the key file {path} cannot be opened: {error.strerror}") from None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         about = os.fstat(descriptor)
         if not stat.S_ISREG(about.st_mode):
             raise StoreKeyError(f"the key {path} is not a regular file")
@@ -56,7 +56,9 @@ def load_key(folder: Path) -> Key:
         mode = stat.S_IMODE(about.st_mode)
         if mode & 0o077:
             raise StoreKeyError(f"the key file {path} has mode {mode:04o}, expected 0600: chmod 600 it")
-        raw = file.read(KEY_BYTES + 1)
+        raw = os.read(descriptor, KEY_BYTES + 1)
+    finally:
+        os.close(descriptor)
     if len(raw) != KEY_BYTES:
         raise StoreKeyError(f"the key file {path} has {about.st_size} bytes, expected {KEY_BYTES}")
     return Key(raw)

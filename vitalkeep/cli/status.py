@@ -1,0 +1,260 @@
+"""`vitalkeep status`: what the store holds and how far it reaches. Reads only; works while a run is writing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+    from device_pipeline.hrv import Hrv
+    from device_pipeline.store.derived import Coverage, Session
+    from device_pipeline.store.store import Store
+    from device_pipeline.windows import HeartRate
+
+SCHEMA = "vitalkeep.status/1"
+SESSIONS_SHOWN = 5
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on one line.")
+@click.option(
+    "--store",
+    "folder",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the store; otherwise $XDG_DATA_HOME/vitalkeep (~/.local/share/vitalkeep).",
+)
+def status(as_json: bool, folder: Path | None) -> None:
+    """Show what the store holds: last sessions and how they ended, today's signal, latest values, open alerts.
+
+    Reads only, also while `vitalkeep run` is writing.
+
+    \b
+    Fields of --json (times are ISO 8601 in the local time zone; null where nothing is known):
+      schema            "vitalkeep.status/1"
+      store             the folder
+      sessions          newest first: id, kind (live, replay, import), source, program, opened and
+                        stored (the host's clock), started and last (the data's own time),
+                        ended (clean, killed, error; null while it is being written)
+      writing           whether a run is writing at present
+      last_data_age_s   seconds since something was last stored
+      today, last_session   good_s, poor_s, gap_s: how long the signal could be read
+      heart_rate        newest window: start, length_s, bpm, quality, source, reason
+      hrv               newest window with values: start, length_s, n_beats, corrected_pct,
+                        method, values, reason
+      open_alerts       rule, start, text
+      database_bytes, disk_free_bytes, schema_version
+    Without a store only schema, store and an empty list of sessions.
+
+    \b
+    Exit codes: 0 done, also where there is no store yet; 2 wrong usage;
+    3 the store cannot be read (wrong key, damaged, made by a newer version).
+
+    \b
+    Examples:
+      vitalkeep status
+      vitalkeep status --json | jq .heart_rate.bpm
+    """
+    from device_pipeline.store.store import open_store
+    from vitalkeep import paths
+
+    store = open_store(folder or paths.data_folder())
+    found = _gather(store) if store.exists else {"schema": SCHEMA, "store": str(store.folder), "sessions": []}
+    if as_json:
+        import json
+
+        click.echo(json.dumps(found, ensure_ascii=False, allow_nan=False))
+    elif not store.exists:
+        click.echo(f"There is no store in {store.folder} yet. `make demo` or `vitalkeep run` makes one.")
+    else:
+        from vitalkeep.cli.app import NOT_MEDICAL
+
+        click.echo(_text(found), nl=False)
+        click.echo(NOT_MEDICAL, err=True)
+
+
+def local_time(t_ns: int | None) -> str | None:
+    """ISO 8601 in the local time zone, to the millisecond."""
+    if t_ns is None:
+        return None
+    from datetime import UTC, datetime, timedelta
+
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=t_ns // 1000)
+    return moment.astimezone().isoformat(timespec="milliseconds")
+
+
+def _gather(store: Store) -> dict[str, Any]:
+    import shutil
+
+    from device_pipeline.store import derived, schema
+
+    now_ns = store.clock.now_ns()
+    with store.reader() as db:
+        writing = store.is_being_written
+        sessions = derived.sessions(db, SESSIONS_SHOWN)
+        last = next((session for session in sessions if session.last_ns is not None), None)
+        return {
+            "schema": SCHEMA,
+            "store": str(store.folder),
+            "sessions": [_session(session, writing and session.id == sessions[0].id) for session in sessions],
+            "writing": writing,
+            "last_data_age_s": None if last is None else round((now_ns - last.stored_ns) / 1e9, 1),
+            "today": _coverage(derived.coverage(db, _midnight_ns(now_ns), now_ns)),
+            "last_session": None if last is None else _last_coverage(db, last),
+            "heart_rate": None if last is None else _heart_rate(derived.latest_heart_rate(db, last.id)),
+            "hrv": None if last is None else _hrv(derived.latest_hrv(db, last.id)),
+            "open_alerts": [
+                {"rule": stored.alert.rule, "start": local_time(stored.alert.start_ns), "text": stored.alert.text}
+                for stored in (derived.alerts(db, open_only=True) if writing else [])
+            ],
+            "database_bytes": store.size_bytes,
+            "disk_free_bytes": shutil.disk_usage(store.folder).free,
+            "schema_version": schema.version(db),
+        }
+
+
+def _session(session: Session, is_open: bool) -> dict[str, Any]:
+    # An open session without a writer is one whose process died; the next start will close it.
+    ended = session.ended.value if session.ended is not None else None if is_open else "killed"
+    return {
+        "id": session.id,
+        "kind": session.kind.value,
+        "source": session.source,
+        "program": session.program,
+        "opened": local_time(session.opened_ns),
+        "stored": local_time(session.stored_ns),
+        "started": local_time(session.started_ns),
+        "last": local_time(session.last_ns),
+        "ended": ended,
+    }
+
+
+def _midnight_ns(now_ns: int) -> int:
+    from datetime import datetime
+
+    # .timestamp() of a naive midnight minds a change of the clocks since then
+    midnight = datetime.fromtimestamp(now_ns // 1_000_000_000).replace(hour=0, minute=0, second=0, microsecond=0)
+    return round(midnight.timestamp()) * 1_000_000_000
+
+
+def _last_coverage(db: Database, session: Session) -> dict[str, float]:
+    from device_pipeline.store import derived
+
+    return _coverage(derived.coverage(db, -(1 << 63), (1 << 63) - 1, session.id))
+
+
+def _coverage(coverage: Coverage) -> dict[str, float]:
+    return {
+        "good_s": round(coverage.good_ns / 1e9, 1),
+        "poor_s": round(coverage.poor_ns / 1e9, 1),
+        "gap_s": round(coverage.absent_ns / 1e9, 1),
+    }
+
+
+def _heart_rate(window: HeartRate | None) -> dict[str, Any] | None:
+    if window is None:
+        return None
+    return {
+        "start": local_time(window.start_ns),
+        "length_s": window.length_ns / 1e9,
+        "bpm": _rounded(window.bpm, 1),
+        "quality": _rounded(window.quality, 3),
+        "source": window.source.value,
+        "reason": window.reason,
+    }
+
+
+def _hrv(window: Hrv | None) -> dict[str, Any] | None:
+    if window is None:
+        return None
+    values = None if window.values is None else {name: _rounded(value, 2) for name, value in window.values.items()}
+    return {
+        "start": local_time(window.start_ns),
+        "length_s": window.length_ns / 1e9,
+        "n_beats": window.n_beats,
+        "corrected_pct": _rounded(window.corrected_pct, 2),
+        "method": window.method,
+        "values": values,
+        "reason": window.reason,
+    }
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
+
+
+def _text(found: dict[str, Any]) -> str:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console()
+    sessions = Table("session", "kind", "source", "data from", "to", "ended", box=None, pad_edge=False)
+    for session in found["sessions"]:
+        ended = session["ended"] or "[green]being written[/]"
+        ended = ended if ended in ("clean",) or session["ended"] is None else f"[yellow]{ended}[/]"
+        sessions.add_row(
+            str(session["id"]),
+            session["kind"],
+            escape(session["source"]),
+            short_time(session["started"]),
+            short_time(session["last"]),
+            ended,
+        )
+    facts = Table.grid(padding=(0, 2))
+    age_s = found["last_data_age_s"]
+    facts.add_row("last stored", "nothing yet" if age_s is None else f"{duration_text(age_s)} ago")
+    facts.add_row("signal today", _signal(found["today"]))
+    if found["last_session"] is not None:
+        facts.add_row("in the last session", _signal(found["last_session"]))
+    facts.add_row("heart rate", escape(_heart_rate_text(found["heart_rate"])))
+    facts.add_row("variability", escape(_hrv_text(found["hrv"])))
+    alerts = [f"{alert['rule']} since {short_time(alert['start'])}: {alert['text']}" for alert in found["open_alerts"]]
+    facts.add_row("open alerts", escape("\n".join(alerts) or "none"))
+    size, free = found["database_bytes"] / 1e6, found["disk_free_bytes"] / 1e9
+    facts.add_row("database", f"{size:.1f} MB, schema {found['schema_version']}; {free:.1f} GB free on its disk")
+    facts.add_row("folder", escape(found["store"]))
+    # captured, so that a reader who leaves early is met as the command line meets it everywhere
+    with console.capture() as captured:
+        console.print(sessions if found["sessions"] else "No session yet.", highlight=False)
+        console.print()
+        console.print(facts, highlight=False)
+    return captured.get()
+
+
+def short_time(moment: str | None) -> str:
+    return "-" if moment is None else moment[:19].replace("T", " ")
+
+
+def duration_text(seconds: float) -> str:
+    if seconds < 120:
+        return f"{max(seconds, 0):.0f} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 172_800 else f"{seconds / 86_400:.0f} days"
+
+
+def _signal(coverage: dict[str, float]) -> str:
+    if not any(coverage.values()):
+        return "no data"
+    return ", ".join(f"{duration_text(coverage[key + '_s'])} {key}" for key in ("good", "poor", "gap"))
+
+
+def _heart_rate_text(window: dict[str, Any] | None) -> str:
+    if window is None:
+        return "no data"
+    value = f"none ({window['reason']})" if window["bpm"] is None else f"{window['bpm']:.0f} bpm"
+    return f"{value}, {window['length_s']:g} s from {short_time(window['start'])}, {window['source']}"
+
+
+def _hrv_text(window: dict[str, Any] | None) -> str:
+    if window is None:
+        return "no data"
+    if window["values"] is None:
+        return f"none ({window['reason']})"
+    values = ", ".join(f"{name} {'-' if value is None else f'{value:.1f}'}" for name, value in window["values"].items())
+    return f"{values}; {window['length_s'] / 60:g} min from {short_time(window['start'])}, {window['n_beats']} beats"
