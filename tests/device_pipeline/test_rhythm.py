@@ -44,6 +44,21 @@ def with_early_beats(n: int, every: int, seed: int = 0) -> NDArray[np.float64]:
     return rr_s
 
 
+def with_early_beats_at_random(n: int, seed: int = 0) -> NDArray[np.float64]:
+    """Every third beat or so comes early, by any much, and a compensatory pause follows."""
+    rng = np.random.default_rng(seed)
+    rr_s = rng.normal(0.7, 0.03, n)
+    k = 1
+    while k < n - 1:
+        if rng.random() < 0.3:
+            early_s = rng.uniform(0.1, 0.35)
+            rr_s[k - 1] -= early_s
+            rr_s[k] += early_s
+            k += 1
+        k += 1
+    return rr_s
+
+
 @pytest.mark.parametrize(
     "rr_s",
     [
@@ -53,6 +68,7 @@ def with_early_beats(n: int, every: int, seed: int = 0) -> NDArray[np.float64]:
         pytest.param(with_early_beats(600, 3), id="trigeminy"),
         pytest.param(with_early_beats(600, 4), id="quadrigeminy"),
         pytest.param(with_early_beats(600, 7), id="frequent early beats"),
+        pytest.param(with_early_beats_at_random(600), id="early beats at random"),
         pytest.param(np.linspace(1.0, 0.45, 600) + np.random.default_rng(0).normal(0, 0.01, 600), id="exercise"),
     ],
 )
