@@ -42,7 +42,7 @@ class Beat:
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """How usable [start_ns, end_ns) of a channel is: 0 (not at all) to 1; `reason` says what is wrong if it is not good.
+    """How usable [start_ns, end_ns) of a channel is, 0 (not at all) to 1; `reason` says what is wrong if not good.
 
     The stretches of one channel touch each other and never overlap. `good` is the documented threshold applied.
     """

@@ -1,0 +1,95 @@
+"""What the wearer may set. Every value has a public default; a wrong file is an error that names key and bounds."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from device_pipeline.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Thresholds of the alerts; personal, so ask the person who treats you which ones suit you.
+
+    The defaults follow common adult practice: a rate above 120 or below 40 that lasts at rest, a pause of 3 s
+    (2018 ACC/AHA/HRS bradycardia guideline, 2.3). Each pair of raise and clear is the hysteresis.
+    """
+
+    tachycardia_bpm: float = 120.0
+    tachycardia_clear_bpm: float = 110.0
+    tachycardia_hold_s: float = 30.0
+    bradycardia_bpm: float = 40.0
+    bradycardia_clear_bpm: float = 45.0
+    bradycardia_hold_s: float = 30.0
+    pause_s: float = 3.0
+    irregular_hold_s: float = 30.0
+    poor_signal_hold_s: float = 20.0
+    no_data_hold_s: float = 30.0
+    clear_hold_s: float = 20.0
+    signal_clear_hold_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    limits: Limits = Limits()
+    keep_raw_days: int = 30
+
+
+# key: (lowest, highest) allowed; what lies outside is a slip of the pen rather than a wish.
+BOUNDS: dict[str, tuple[float, float]] = {
+    "tachycardia_bpm": (60, 250),
+    "tachycardia_clear_bpm": (50, 250),
+    "tachycardia_hold_s": (10, 3600),
+    "bradycardia_bpm": (20, 80),
+    "bradycardia_clear_bpm": (20, 90),
+    "bradycardia_hold_s": (10, 3600),
+    "pause_s": (1.5, 10),
+    "irregular_hold_s": (0, 3600),
+    "poor_signal_hold_s": (10, 3600),
+    "no_data_hold_s": (10, 3600),
+    "clear_hold_s": (0, 3600),
+    "signal_clear_hold_s": (0, 3600),
+    "keep_raw_days": (1, 36500),
+}
+
+
+def load_config(path: Path) -> Config:
+    """Reads the TOML file at `path`; a file that is not there means the defaults.
+
+    Raises ConfigError naming file, key, value bounds and what was found.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Config()
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        raise ConfigError(f"{path}: not a TOML file: {problem}") from problem
+    except OSError as problem:
+        raise ConfigError(f"{path}: cannot be read: {problem.strerror}") from problem
+    known = {"alerts", "keep_raw_days"}
+    if unknown := sorted(table.keys() - known):
+        raise ConfigError(f"{path}: unknown key {unknown[0]!r}, expected one of {', '.join(sorted(known))}")
+    alerts = table.get("alerts", {})
+    if not isinstance(alerts, dict):
+        raise ConfigError(f"{path}: 'alerts' must be a table, [alerts]")
+    names = [field.name for field in fields(Limits)]
+    if unknown := sorted(alerts.keys() - set(names)):
+        raise ConfigError(f"{path}: unknown key 'alerts.{unknown[0]}', expected one of {', '.join(names)}")
+    limits = Limits(**{key: _number(path, f"alerts.{key}", key, value) for key, value in alerts.items()})
+    if limits.tachycardia_clear_bpm > limits.tachycardia_bpm:
+        raise ConfigError(f"{path}: alerts.tachycardia_clear_bpm must not lie above alerts.tachycardia_bpm")
+    if limits.bradycardia_clear_bpm < limits.bradycardia_bpm:
+        raise ConfigError(f"{path}: alerts.bradycardia_clear_bpm must not lie below alerts.bradycardia_bpm")
+    if limits.bradycardia_clear_bpm >= limits.tachycardia_clear_bpm:
+        raise ConfigError(f"{path}: the bradycardia limits must lie below the tachycardia limits")
+    keep = _number(path, "keep_raw_days", "keep_raw_days", table.get("keep_raw_days", Config().keep_raw_days))
+    return Config(limits=limits, keep_raw_days=int(keep))
+
+
+def _number(path: Path, name: str, key: str, value: object) -> float:
+    low, high = BOUNDS[key]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise ConfigError(f"{path}: {name} must be a number from {low:g} to {high:g}")
+    return float(value)

@@ -1,0 +1,306 @@
+"""The graph, wired once: whatever the input, live or from a file, goes through the same stages in the same order.
+
+Nothing here looks at a clock: time passes only with the data, so the result does not depend on when or how fast it
+came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from device_pipeline.alerts.alert import Alert
+from device_pipeline.alerts.engine import AlertEngine
+from device_pipeline.alerts.rules import Watches
+from device_pipeline.beat import Beat, BeatSource, Quality
+from device_pipeline.beats.annotated import AnnotatedBeats
+from device_pipeline.beats.beat_stage import BeatStage
+from device_pipeline.beats.ecg import EcgBeats
+from device_pipeline.beats.ppg import PpgBeats
+from device_pipeline.beats.rr import RrBeats
+from device_pipeline.config import Limits
+from device_pipeline.hrv import Hrv, hrv_window
+from device_pipeline.rhythm import Rhythm, RhythmKind, RhythmSpan
+from device_pipeline.track import Track, Window
+from device_pipeline.windows import MIN_GOOD_FRACTION, Grid, HeartRate, heart_rate
+from sensors.files.annotation import AnnotatedBeat
+from sensors.samples import Gap, GapReason, Item, Kind, Quantity, Reading, Samples
+
+Finding = Beat | Quality | Gap | Window | HeartRate | Hrv | RhythmSpan | Alert
+
+_S = 1_000_000_000
+# Which source leads where several are at hand; the others stand in for it, and are never merged with it.
+LEADING = (BeatSource.ECG, BeatSource.PPG, BeatSource.ANNOTATION, BeatSource.RR)
+HEART_RATE_WINDOW_S = {BeatSource.PPG: (8, 2)}  # (length, step)
+HEART_RATE_WINDOW_ELSE_S = (10, 10)
+HRV_WINDOW_S = 300  # Task Force 1996: short-term recordings of 5 minutes
+SIGNAL_WINDOW_S = 2  # the grain of the alerts about the signal itself
+# Of a live sensor: an off-body flag comes up to a notification later than the samples it is about, and a source that
+# has fallen silent holds the windows up no longer than this.
+FLAG_LATENESS_NS = 3 * _S
+SILENCE_NS = 30 * _S
+# Nothing is told window by window of a hole longer than this; the Gap itself says that nothing is known.
+LONGEST_HOLE_NS = 86_400 * _S
+
+
+@dataclass(slots=True)
+class _Source:
+    stage: BeatStage | RrBeats | AnnotatedBeats
+    track: Track
+    rhythm: Rhythm = field(default_factory=Rhythm)
+    last_beat_ns: int | None = None
+    unbroken: bool = False  # the signal has been good without a break since the last beat
+    was_irregular: bool = False
+
+
+class Pipeline:
+    """Items of one sensor or file in order of arrival; findings out, each final.
+
+    `origin_ns`: where the grids of the windows begin (0: the Unix epoch, so that windows of different runs fit
+    together; a file: its first moment). `channel`: the sampled channel that leads; None takes the first ECG, else the
+    first PPG.
+    `live`: items come as a radio delivers them, late and by turns, so windows wait a little for each other.
+    `with_acc`: an accelerometer comes along with the PPG.
+    """
+
+    def __init__(
+        self,
+        limits: Limits,
+        *,
+        origin_ns: int = 0,
+        channel: str | None = None,
+        live: bool = True,
+        with_acc: bool = False,
+    ) -> None:
+        self._origin_ns = origin_ns
+        self._channel = channel
+        self._live = live
+        self._with_acc = with_acc
+        self._sources: dict[BeatSource, _Source] = {}
+        self._channel_of: dict[Kind, str] = {}
+        self._alerts = AlertEngine(limits)
+        self._limits = limits
+        self._signal_grid = Grid(origin_ns, SIGNAL_WINDOW_S * _S, SIGNAL_WINDOW_S * _S)
+        self._hrv_grid = Grid(origin_ns, HRV_WINDOW_S * _S, HRV_WINDOW_S * _S)
+        self._rate_grid: Grid | None = None
+        self._newest_ns: int | None = None
+        self._early_acc: list[Samples] = []
+
+    @property
+    def leading(self) -> BeatSource | None:
+        """The source that leads at present."""
+        return next((source for source in LEADING if source in self._sources), None)
+
+    @property
+    def mean_hr_bpm(self) -> float | None:
+        """60 / mean RR over every trusted interval of the leading source so far."""
+        leading = self.leading
+        track = None if leading is None else self._sources[leading].track
+        return 60.0 * track.intervals_n / track.intervals_s if track is not None and track.intervals_n else None
+
+    def leads(self, kind: Kind) -> str | None:
+        """Name of the channel of `kind` that is read."""
+        return self._channel_of.get(kind)
+
+    def push(self, item: Item | AnnotatedBeat) -> list[Finding]:
+        findings: list[Finding] = []
+        match item:
+            case Samples():
+                findings += self._see(item.start_ns, item.end_ns)
+                findings += self._push_samples(item)
+            case Reading():
+                if item.quantity is Quantity.RR:
+                    findings += self._see(item.t_ns, item.t_ns)
+                    source = self._sources.get(BeatSource.RR) or self._open(BeatSource.RR, RrBeats())
+                    if isinstance(source.stage, RrBeats):
+                        findings += self._collect(source, source.stage.push(item))
+            case AnnotatedBeat():
+                findings += self._see(item.t_ns, item.t_ns)
+                source = self._sources.get(BeatSource.ANNOTATION) or self._open(BeatSource.ANNOTATION, AnnotatedBeats())
+                if isinstance(source.stage, AnnotatedBeats):
+                    findings += self._collect(source, source.stage.push_beat(item.t_ns, item.symbol))
+            case Gap():
+                findings += self._see(item.start_ns, item.start_ns)
+                findings += self._push_gap(item)
+                findings += self._see(item.end_ns, item.end_ns)
+        if self._newest_ns is not None and self._sources:
+            findings += self._advance(self._horizon_ns(self._newest_ns))
+        return findings
+
+    def flush(self, end_ns: int | None = None) -> list[Finding]:
+        """The input has ended, at `end_ns` if that is known better than by its last item."""
+        findings: list[Finding] = []
+        for source in self._sources.values():
+            findings += self._collect(source, source.stage.flush())
+        if self._newest_ns is None or not self._sources:
+            return findings
+        # A beat may lie on the very last moment.
+        last_ns = max(self._newest_ns + 1 if end_ns is None else end_ns, self._newest_ns)
+        findings += self._advance(last_ns)
+        for start_ns, stop_ns in self._signal_grid.rest(last_ns):
+            findings += self._tick(start_ns, stop_ns)
+        if self._rate_grid is not None:
+            # Windows that overlap have told the end already; else the last one is told as far as it came.
+            whole = self._rate_grid.step_ns < self._rate_grid.length_ns
+            for window in self._rate_grid.closed_by(last_ns) if whole else self._rate_grid.rest(last_ns):
+                findings += self._rate(*window)
+        findings += [self._hrv(*window) for window in self._hrv_grid.rest(last_ns)]
+        for source in self._sources.values():
+            if source.track.source is self.leading:
+                findings += source.rhythm.flush()
+        findings += self._alerts.flush()
+        return findings
+
+    def _open(self, kind: BeatSource, stage: BeatStage | RrBeats | AnnotatedBeats) -> _Source:
+        source = _Source(stage, Track(kind, FLAG_LATENESS_NS if self._live else 0))
+        self._sources[kind] = source
+        return source
+
+    def _push_samples(self, block: Samples) -> list[Finding]:
+        if block.kind is Kind.ACC:
+            return self._push_acc(block) if self._with_acc else []
+        if block.kind not in (Kind.ECG, Kind.PPG) or (self._channel is not None and block.channel != self._channel):
+            return []
+        if self._channel_of.setdefault(block.kind, block.channel) != block.channel:
+            return []
+        findings: list[Finding] = []
+        kind = BeatSource.ECG if block.kind is Kind.ECG else BeatSource.PPG
+        source = self._sources.get(kind)
+        if source is None and kind is BeatSource.ECG:
+            source = self._open(kind, EcgBeats(block.fs_hz, block.channel))
+        elif source is None:
+            source = self._open(kind, PpgBeats(block.fs_hz, block.channel, with_acc=self._with_acc))
+            for early in self._early_acc:
+                findings += self._push_acc(early)
+            self._early_acc.clear()
+        if isinstance(source.stage, EcgBeats | PpgBeats):
+            findings += self._collect(source, source.stage.push(block))
+        return findings
+
+    def _push_acc(self, block: Samples) -> list[Finding]:
+        source = self._sources.get(BeatSource.PPG)
+        if source is None:
+            self._early_acc.append(block)
+            return []
+        return self._collect(source, source.stage.push(block)) if isinstance(source.stage, PpgBeats) else []
+
+    def _push_gap(self, gap: Gap) -> list[Finding]:
+        findings: list[Finding] = []
+        if gap.reason is GapReason.OFF_BODY:
+            # Samples go on coming while nobody wears the sensor: the flag lies over them, it does not stand between.
+            findings.append(gap)
+            for source in self._sources.values():
+                source.track.off_body(gap.start_ns, gap.end_ns)
+        for kind, source in self._sources.items():
+            if isinstance(source.stage, RrBeats):
+                if gap.channel in (None, "rr"):
+                    findings += self._collect(source, source.stage.push(gap))
+            elif isinstance(source.stage, EcgBeats | PpgBeats) and gap.reason is not GapReason.OFF_BODY:
+                mine = self._channel_of[Kind.ECG if kind is BeatSource.ECG else Kind.PPG]
+                if gap.channel in (None, mine):
+                    findings += self._collect(source, [*source.stage.push(gap), gap])
+        return findings
+
+    def _collect(self, source: _Source, outputs: list[Beat | Quality | Gap]) -> list[Finding]:
+        source.track.add(outputs, source.stage.final_ns)
+        if isinstance(source.stage, EcgBeats | PpgBeats):
+            return list(outputs)
+        # Intervals carry no quality of their own, and their holes are told only where nothing better leads.
+        lead = source.track.source is self.leading
+        return [output for output in outputs if isinstance(output, Beat) or (lead and isinstance(output, Gap))]
+
+    def _see(self, start_ns: int, end_ns: int) -> list[Finding]:
+        """Time has come to `end_ns`; after a hole that no one could fill, the grids begin anew."""
+        findings: list[Finding] = []
+        if self._newest_ns is None:
+            self._skip_to(start_ns)
+        elif start_ns - self._newest_ns > LONGEST_HOLE_NS:
+            findings += self._advance(self._newest_ns)
+            self._skip_to(start_ns)
+        self._newest_ns = end_ns if self._newest_ns is None else max(self._newest_ns, end_ns)
+        return findings
+
+    def _skip_to(self, t_ns: int) -> None:
+        for grid in (self._signal_grid, self._hrv_grid, self._rate_grid):
+            if grid is not None:
+                grid.skip_to(t_ns)
+
+    def _horizon_ns(self, newest_ns: int) -> int:
+        horizon_ns = min(source.track.horizon_ns for source in self._sources.values())
+        return max(horizon_ns, newest_ns - SILENCE_NS) if self._live else horizon_ns
+
+    def _advance(self, horizon_ns: int) -> list[Finding]:
+        findings: list[Finding] = []
+        for start_ns, end_ns in self._signal_grid.closed_by(horizon_ns):
+            findings += self._tick(start_ns, end_ns)
+            if self._rate_grid is not None:
+                for window in self._rate_grid.closed_by(end_ns):
+                    findings += self._rate(*window)
+            findings += [self._hrv(*window) for window in self._hrv_grid.closed_by(end_ns)]
+        return findings
+
+    def _tick(self, start_ns: int, end_ns: int) -> list[Finding]:
+        """One grain of time is final. Everything is told in this order, so that no cut of the input can change it."""
+        leading = self.leading
+        assert leading is not None, "time is only told where there is a source"
+        if self._rate_grid is None:
+            length_s, step_s = HEART_RATE_WINDOW_S.get(leading, HEART_RATE_WINDOW_ELSE_S)
+            self._rate_grid = Grid(self._origin_ns, length_s * _S, step_s * _S)
+            self._rate_grid.skip_to(start_ns)
+        findings: list[Finding] = []
+        for kind, source in self._sources.items():
+            for beat in source.track.release(end_ns):
+                if kind is leading:
+                    findings += self._judge_beat(source, beat)
+            keep_from_ns = min(self._rate_grid.next_start_ns, self._hrv_grid.next_start_ns, start_ns)
+            source.track.forget(keep_from_ns)
+        window = self._window(start_ns, end_ns)
+        lead = self._sources[leading]
+        if window.source is BeatSource.ECG and lead.last_beat_ns is not None:
+            silent_s = (end_ns - lead.last_beat_ns) / 1e9
+            if window.good_ns == window.length_ns and silent_s >= self._limits.pause_s and lead.unbroken:
+                pause = Beat(end_ns, BeatSource.ECG, silent_s)
+                findings += self._alerts.push(Watches.BEAT, lead.last_beat_ns, end_ns, pause)
+        if window.good_ns < window.length_ns:
+            lead.unbroken = False
+        findings += self._alerts.push(Watches.SIGNAL, start_ns, end_ns, window)
+        findings.append(lead.track.window(start_ns, end_ns))
+        return findings
+
+    def _judge_beat(self, source: _Source, beat: Beat) -> list[Finding]:
+        findings: list[Finding] = list(source.rhythm.push(beat))
+        last_ns, source.last_beat_ns, source.unbroken = source.last_beat_ns, beat.t_ns, True
+        if source.track.source is BeatSource.ECG and beat.rr_s is not None:
+            findings += self._alerts.push(Watches.BEAT, beat.t_ns - round(beat.rr_s * 1e9), beat.t_ns, beat)
+        if last_ns is not None:
+            since_ns = source.rhythm.since_ns
+            fresh = source.rhythm.current is RhythmKind.AFIB and since_ns is not None and since_ns < last_ns
+            start_ns = since_ns if fresh and since_ns is not None and not source.was_irregular else last_ns
+            source.was_irregular = fresh
+            findings += self._alerts.push(Watches.RHYTHM, start_ns, beat.t_ns, source.rhythm.current)
+        return findings
+
+    def _window(self, start_ns: int, end_ns: int) -> Window:
+        """What the leading source knows; live, another stands in where that one cannot be read."""
+        windows: Iterable[Window] = (
+            self._sources[kind].track.window(start_ns, end_ns) for kind in LEADING if kind in self._sources
+        )
+        leading: Window | None = None
+        for window in windows:
+            leading = leading or window
+            if window.good_fraction >= MIN_GOOD_FRACTION:
+                return window
+            if not self._live:
+                break
+        assert leading is not None
+        return leading
+
+    def _rate(self, start_ns: int, end_ns: int) -> list[Finding]:
+        rate = heart_rate(self._window(start_ns, end_ns))
+        return [rate, *self._alerts.push(Watches.HEART_RATE, start_ns, end_ns, rate)]
+
+    def _hrv(self, start_ns: int, end_ns: int) -> Hrv:
+        window = self._window(start_ns, end_ns)
+        hrv = hrv_window(start_ns, end_ns - start_ns, window.beats, window.good_fraction)
+        nothing_there = hrv.reason == "poor_signal" and window.absent_ns > window.poor_ns
+        return replace(hrv, reason="no_data") if nothing_there else hrv

@@ -1,0 +1,159 @@
+"""One file through the whole pipeline, into one Analysis; times count from the start of the record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from device_pipeline.alerts.alert import Alert
+from device_pipeline.beat import Beat, BeatSource
+from device_pipeline.config import Limits
+from device_pipeline.hrv import Hrv
+from device_pipeline.rhythm import RhythmSpan
+from device_pipeline.run import Finding, Pipeline
+from device_pipeline.track import Window
+from device_pipeline.windows import HeartRate
+from sensors.errors import FileFormatError
+from sensors.files.open import open_source
+from sensors.files.recorded import RecordedSource
+from sensors.files.source import ChannelInfo, FileSource
+from sensors.samples import Gap, Kind
+
+
+@dataclass(slots=True, repr=False)
+class Analysis:
+    """What was found in one record. `end_ns` is the end of the record; `beats` are those of the leading source."""
+
+    record: str
+    fs_hz: float | None
+    channel: str | None
+    start_ns: int
+    end_ns: int = 0
+    source: BeatSource | None = None
+    mean_hr_bpm: float | None = None
+    good_ns: int = 0
+    poor_ns: int = 0
+    notes: list[str] = field(default_factory=list)
+    beats: list[Beat] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
+    heart_rate: list[HeartRate] = field(default_factory=list)
+    hrv: list[Hrv] = field(default_factory=list)
+    rhythm: list[RhythmSpan] = field(default_factory=list)
+    alerts: dict[tuple[int, str], Alert] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"<Analysis {self.record}>"
+
+    @property
+    def annotation_fs_hz(self) -> float:
+        """The rate that annotations of this record count samples in; milliseconds where it has no samples."""
+        return self.fs_hz or 1000.0
+
+    def add(self, finding: Finding) -> None:
+        match finding:
+            case Beat():
+                self.beats.append(finding)
+            case Gap():
+                self.gaps.append(finding)
+            case Window():
+                self.good_ns += finding.good_ns
+                self.poor_ns += finding.poor_ns
+            case HeartRate():
+                self.heart_rate.append(finding)
+            case Hrv():
+                self.hrv.append(finding)
+            case RhythmSpan():
+                self.rhythm.append(finding)
+            case Alert():
+                self.alerts[finding.start_ns, finding.rule] = finding
+            case _:
+                pass
+
+
+def analyze_path(
+    path: Path,
+    *,
+    limits: Limits,
+    channel: str | None = None,
+    fs_hz: float | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> Analysis:
+    """Reads the record at `path` in blocks of a minute. `progress` is told the seconds read so far.
+
+    Raises SensorError where the file is not what it should be, or holds nothing that beats could be found in.
+    """
+    source = open_source(path, fs_hz)
+    chosen = _choose(source, channel)
+    with_acc = chosen is not None and chosen.kind is Kind.PPG and any(c.kind is Kind.ACC for c in source.channels)
+    wanted = [] if chosen is None else [chosen.name]
+    if with_acc:
+        wanted += [c.name for c in source.channels if c.kind is Kind.ACC]
+    pipeline = Pipeline(
+        limits,
+        origin_ns=source.started_ns,
+        channel=None if chosen is None else chosen.name,
+        live=isinstance(source, RecordedSource),
+        with_acc=with_acc,
+    )
+    analysis = Analysis(
+        record=source.name,
+        fs_hz=source.fs_hz if chosen is None else chosen.fs_hz,
+        channel=None if chosen is None else chosen.name,
+        start_ns=source.started_ns,
+    )
+    told_ns = end_ns = source.started_ns
+    for item in source.items(wanted):
+        for finding in pipeline.push(item):
+            analysis.add(finding)
+        end_ns = max(end_ns, item.end_ns if hasattr(item, "end_ns") else item.t_ns)
+        if progress is not None and end_ns - told_ns > 10 * 10**9:
+            told_ns = end_ns
+            progress((end_ns - source.started_ns) / 1e9)
+    if source.duration_s is not None:
+        end_ns = max(end_ns, source.started_ns + round(source.duration_s * 1e9))
+    for finding in pipeline.flush(end_ns):
+        analysis.add(finding)
+    if pipeline.leading is None:
+        have = ", ".join(c.name for c in source.channels) or "no channel"
+        raise FileFormatError(f"{source.name}: an ECG, a PPG, beats or RR intervals expected, it has: {have}")
+    analysis.end_ns = end_ns
+    analysis.source = pipeline.leading
+    analysis.mean_hr_bpm = pipeline.mean_hr_bpm
+    analysis.notes = list(source.notes)
+    analysis.beats = [beat for beat in analysis.beats if beat.source is pipeline.leading]
+    analysis.gaps = join_gaps(analysis.gaps)
+    return analysis
+
+
+def join_gaps(gaps: list[Gap]) -> list[Gap]:
+    """In order of time, apart, none empty: what touches and has one reason becomes one, what lies over another is cut.
+
+    The reason that began first stands for the time that two of them cover.
+    """
+    joined: list[Gap] = []
+    for gap in sorted(gaps, key=lambda gap: (gap.start_ns, -gap.end_ns)):
+        last = joined[-1] if joined else None
+        if last is not None and gap.reason is last.reason and gap.start_ns <= last.end_ns:
+            joined[-1] = replace(last, end_ns=max(last.end_ns, gap.end_ns))
+        elif last is None or gap.end_ns > last.end_ns:
+            start_ns = gap.start_ns if last is None else max(gap.start_ns, last.end_ns)
+            if gap.end_ns > start_ns:
+                joined.append(replace(gap, start_ns=start_ns))
+    return joined
+
+
+def _choose(source: FileSource, name: str | None) -> ChannelInfo | None:
+    """The channel that leads: the one named, else the first ECG, else the first PPG; None: it may hold intervals."""
+    usable = [channel for channel in source.channels if channel.kind in (Kind.ECG, Kind.PPG)]
+    if name is not None:
+        for channel in source.channels:
+            if channel.name == name and channel in usable:
+                return channel
+        have = ", ".join(channel.name for channel in usable) or "none"
+        raise FileFormatError(f"{source.name}: no ECG or PPG channel {name!r}; it has: {have}")
+    for kind in (Kind.ECG, Kind.PPG):
+        for channel in usable:
+            if channel.kind is kind:
+                return channel
+    return None

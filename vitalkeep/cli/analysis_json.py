@@ -1,0 +1,85 @@
+"""An Analysis as the JSON object of docs/analyze.schema.json: absent values are null, with the reason beside them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from device_pipeline.hrv import Hrv
+from vitalkeep.analysis import Analysis
+
+SCHEMA = "vitalkeep.analyze/1"
+
+
+def _round(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
+
+
+def analysis_object(analysis: Analysis) -> dict[str, Any]:
+    """Times in seconds from the start of the record; one entry for every window of each grid."""
+
+    def at_s(t_ns: int) -> float:
+        return round((t_ns - analysis.start_ns) / 1e9, 3)
+
+    duration_ns = analysis.end_ns - analysis.start_ns
+    beats: dict[str, Any] = {"n": len(analysis.beats), "mean_hr_bpm": _round(analysis.mean_hr_bpm, 2)}
+    if analysis.mean_hr_bpm is None:
+        beats["reason"] = "no_data" if analysis.good_ns + analysis.poor_ns == 0 else "too_few_beats"
+    return {
+        "schema": SCHEMA,
+        "record": analysis.record,
+        "fs_hz": analysis.fs_hz,
+        "duration_s": round(duration_ns / 1e9, 3),
+        "channel": analysis.channel,
+        "source": None if analysis.source is None else analysis.source.value,
+        "beats": beats,
+        "quality": {
+            "good_s": round(analysis.good_ns / 1e9, 3),
+            "poor_s": round(analysis.poor_ns / 1e9, 3),
+            "gap_s": round(max(0, duration_ns - analysis.good_ns - analysis.poor_ns) / 1e9, 3),
+        },
+        "gaps": [
+            {"start_s": at_s(gap.start_ns), "end_s": at_s(gap.end_ns), "reason": gap.reason.value}
+            for gap in analysis.gaps
+        ],
+        "heart_rate": [
+            {
+                "start_s": at_s(rate.start_ns),
+                "length_s": round(rate.length_ns / 1e9, 3),
+                "bpm": _round(rate.bpm, 2),
+                "quality": _round(rate.quality, 3),
+                "reason": rate.reason,
+            }
+            for rate in analysis.heart_rate
+        ],
+        "hrv": [{"start_s": at_s(hrv.start_ns), **_hrv_values(hrv)} for hrv in analysis.hrv],
+        "rhythm": [
+            {"start_s": at_s(span.start_ns), "end_s": at_s(span.end_ns), "kind": span.kind.value}
+            for span in analysis.rhythm
+        ],
+        "alerts": [
+            {
+                "start_s": at_s(alert.start_ns),
+                "end_s": at_s(analysis.end_ns if alert.end_ns is None else alert.end_ns),
+                "rule": alert.rule,
+                "text": alert.text,
+            }
+            for _, alert in sorted(analysis.alerts.items())
+        ],
+        "notes": analysis.notes,
+    }
+
+
+def _hrv_values(hrv: Hrv) -> dict[str, Any]:
+    values = None if hrv.values is None else {name: _round(value, 3) for name, value in hrv.values.items()}
+    return {
+        "length_s": round(hrv.length_ns / 1e9, 3),
+        "n_beats": hrv.n_beats,
+        "corrected_pct": _round(hrv.corrected_pct, 2),
+        "method": hrv.method,
+        "values": values,
+        "reason": hrv.reason,
+    }
+
+
+def error_object(record: str, message: str) -> dict[str, Any]:
+    return {"schema": SCHEMA, "record": record, "error": message}

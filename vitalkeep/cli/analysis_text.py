@@ -1,0 +1,110 @@
+"""An analysis for people to read: the same object that `--json` prints, as a page on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from vitalkeep.cli.pictures import clock, sparkline
+
+_RHYTHM = {"AFIB": "irregular, of the kind atrial fibrillation makes", "N": "regular"}
+_SHOWN_GAPS = 12
+
+
+def print_error(message: str) -> None:
+    Console(stderr=True, highlight=False).print(Text("vitalkeep: ", style="red") + Text(message), soft_wrap=True)
+
+
+def print_analysis(found: dict[str, Any]) -> None:
+    console = Console(highlight=False)
+    width = max(20, min(console.width - 24, 100))
+    beats, quality = found["beats"], found["quality"]
+    rate = "–" if beats["mean_hr_bpm"] is None else f"{beats['mean_hr_bpm']:.1f} bpm"
+    console.print(Text(found["record"], style="bold") + Text(f"   {_what(found)}", style="dim"))
+    console.print(f"  length       {clock(found['duration_s'])}")
+    console.print(f"  beats        {beats['n']:,}   mean heart rate {rate}")
+    console.print(
+        f"  signal       good {clock(quality['good_s'])}   poor {clock(quality['poor_s'])}   none {clock(quality['gap_s'])}"
+    )
+    told = [window["bpm"] for window in found["heart_rate"]]
+    if any(bpm is not None for bpm in told):
+        low, high = min(b for b in told if b is not None), max(b for b in told if b is not None)
+        console.print(Text("  heart rate   ") + Text(sparkline(told, width), style="red"))
+        console.print(
+            f"               {low:.0f} to {high:.0f} bpm over {len(told)} windows, blank where it cannot be told",
+            style="dim",
+        )
+    _print_rhythm(console, found["rhythm"])
+    _print_gaps(console, found["gaps"])
+    _print_hrv(console, found["hrv"])
+    _print_alerts(console, found["alerts"])
+    for note in found["notes"]:
+        console.print(Text(f"  note: {note}", style="yellow"))
+    console.print()
+
+
+def _what(found: dict[str, Any]) -> str:
+    rate = "" if found["fs_hz"] is None else f" at {found['fs_hz']:g} Hz"
+    return f"{found['channel'] or found['source']}{rate}"
+
+
+def _print_rhythm(console: Console, spans: Sequence[dict[str, Any]]) -> None:
+    for kind in ("AFIB",):
+        mine = [span for span in spans if span["kind"] == kind]
+        total_s = sum(span["end_s"] - span["start_s"] for span in mine)
+        if mine:
+            console.print(f"  rhythm       {clock(total_s)} {_RHYTHM[kind]}, in {len(mine)} episodes; not a diagnosis")
+
+
+def _print_gaps(console: Console, gaps: Sequence[dict[str, Any]]) -> None:
+    for gap in gaps[:_SHOWN_GAPS]:
+        console.print(
+            f"  no data      {clock(gap['start_s'])} – {clock(gap['end_s'])}   {gap['reason'].replace('_', ' ')}"
+        )
+    if len(gaps) > _SHOWN_GAPS:
+        console.print(f"               and {len(gaps) - _SHOWN_GAPS} more (--json has all)", style="dim")
+
+
+def _print_hrv(console: Console, windows: Sequence[dict[str, Any]]) -> None:
+    told = [window for window in windows if window["values"]]
+    if not told:
+        reasons = sorted({window["reason"] for window in windows if window["reason"]})
+        console.print(
+            f"  HRV          none: {', '.join(reason.replace('_', ' ') for reason in reasons) or 'no window'}"
+        )
+        return
+    names = list(told[0]["values"])
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for heading in (
+        "  HRV",
+        "beats",
+        "left out %",
+        *(name.rsplit("_", 1)[0].replace("_", " ") + " " + _unit(name) for name in names),
+    ):
+        table.add_column(heading, justify="left" if heading == "  HRV" else "right")
+    shown = told if len(told) <= 12 else told[:6] + told[-6:]
+    for window in shown:
+        span = f"  {clock(window['start_s'])} + {clock(window['length_s'])}"
+        values = ["–" if value is None else f"{value:.1f}" for value in window["values"].values()]
+        table.add_row(span, str(window["n_beats"]), f"{window['corrected_pct'] or 0:.1f}", *values)
+    console.print(table)
+    if len(shown) < len(told):
+        console.print(f"  {len(told) - len(shown)} windows between are not shown (--json has all)", style="dim")
+
+
+def _unit(name: str) -> str:
+    return {"ms": "ms", "pct": "%", "bpm": "bpm"}.get(name.rsplit("_", 1)[-1], "")
+
+
+def _print_alerts(console: Console, alerts: Sequence[dict[str, Any]]) -> None:
+    for alert in alerts:
+        console.print(
+            Text(f"  alert        {clock(alert['start_s'])} – {clock(alert['end_s'])}   ")
+            + Text(alert["rule"].replace("_", " "), style="bold yellow")
+            + Text(f"   {alert['text']}"),
+            soft_wrap=True,
+        )

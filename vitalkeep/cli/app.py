@@ -1,0 +1,135 @@
+"""The command group: finds commands without loading them, and turns every error into one line and an exit code.
+
+Heavy libraries are imported only by the command that needs them, so that `--version` and `--help` answer at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from vitalkeep.cli import exit_codes
+
+NOT_MEDICAL = "Not a medical device: it can miss things and raise false alarms. If you feel unwell, call for help."
+
+
+class _Commands(click.Group):
+    """Loads a command's module when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return ["run", "analyze", "evaluate", "status", "alerts", "completion"]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        match cmd_name:
+            case "run":
+                from vitalkeep.cli.run import run
+
+                return run
+            case "analyze":
+                from vitalkeep.cli.analyze import analyze
+
+                return analyze
+            case "evaluate":
+                from vitalkeep.cli.evaluate import evaluate
+
+                return evaluate
+            case "status":
+                from vitalkeep.cli.status import status
+
+                return status
+            case "alerts":
+                from vitalkeep.cli.alerts import alerts
+
+                return alerts
+            case "completion":
+                from vitalkeep.cli.completion import completion
+
+                return completion
+            case _:
+                return None
+
+
+def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        from importlib.metadata import version
+
+        click.echo(f"vitalkeep {version('vitalkeep')}")
+        ctx.exit()
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done; 1 an input was wrong or a record failed; 2 wrong usage; 3 the store cannot be used; "
+    "4 the configuration is wrong; 70 an internal error; 130 interrupted.",
+)
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version."
+)
+def app() -> None:
+    """Reads wearable heart sensors, works everything out on this device and keeps it encrypted here.
+
+    Nothing is ever sent anywhere. Not a medical device: it can miss things and raise false alarms.
+
+    \b
+    Examples:
+      vitalkeep run --replay fixtures/recordings/chest_strap.jsonl.gz --speed 10
+      vitalkeep analyze holter.edf
+      vitalkeep analyze --json night.csv --fs 130
+      vitalkeep evaluate mitdb/
+      vitalkeep status
+    """
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs one command line in this process, which has no network from here on; returns the exit code."""
+    from device_pipeline.no_network import install
+
+    install()
+    try:
+        code = app.main(args=list(arguments), prog_name="vitalkeep", standalone_mode=False)
+        return code if isinstance(code, int) else exit_codes.OK
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.ClickException as problem:
+        problem.show()
+        return problem.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return _say("interrupted", exit_codes.INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read our output has gone; point stdout elsewhere so that the interpreter can close it quietly.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return exit_codes.OK
+    except Exception as problem:
+        return _explain(problem)
+
+
+def _explain(problem: Exception) -> int:
+    from device_pipeline.errors import ConfigError, PipelineError, StoreError
+    from sensors.errors import SensorError
+
+    match problem:
+        case ConfigError():
+            return _say(str(problem), exit_codes.CONFIG)
+        case StoreError():
+            return _say(str(problem), exit_codes.STORE)
+        case SensorError() | PipelineError():
+            return _say(str(problem), exit_codes.FAILED)
+        case OSError():
+            where = f"{problem.filename}: " if problem.filename else ""
+            return _say(f"{where}{problem.strerror or type(problem).__name__}", exit_codes.FAILED)
+        case _:
+            if os.environ.get("VITALKEEP_DEBUG"):
+                raise problem
+            # The message of an unforeseen error may carry a value of the wearer's, so only its type is told.
+            return _say(
+                f"internal error ({type(problem).__name__}); set VITALKEEP_DEBUG=1 to see where", exit_codes.INTERNAL
+            )
+
+
+def _say(message: str, code: int) -> int:
+    print(f"vitalkeep: {message}", file=sys.stderr)
+    return code
