@@ -77,7 +77,7 @@ class BeatLine:
                 delay_ns = t_ns - (self._beat_ns + remaining_ns)
                 least_ns = self._delays.add(t_ns, delay_ns)
                 if least_ns > _FAR_NS or delay_ns - least_ns > _FAR_NS:
-                    self.interrupt(GapReason.LOST_FRAME)
+                    self.interrupt(GapReason.MISSING)
                 else:
                     slew = _SLEW if abs(least_ns) < _FAR_NS else _SLEW_FAR
                     most_ns = round(rr_ns * slew)

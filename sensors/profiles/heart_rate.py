@@ -35,8 +35,8 @@ class HeartRateMeasurement:
         energy_kj = cursor.u16() if flags & _ENERGY else None
         rr: list[int] = []
         if flags & _RR:
-            if cursor.left % 2:
-                raise DecodeError(f"{cursor.left} bytes of intervals, expected a multiple of 2")
+            if not cursor.left or cursor.left % 2:
+                raise DecodeError(f"{cursor.left} bytes of intervals, expected a multiple of 2, at least 2")
             while cursor.left:
                 rr.append(cursor.u16())
         cursor.done()
