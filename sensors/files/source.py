@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,10 +21,16 @@ from sensors.samples import Gap, GapReason, Kind, Reading, Samples
 
 FileItem = Samples | Reading | Gap | AnnotatedBeat
 
-_ECG_NAME = re.compile(r"^((ecg|ekg|lead).*|ml[i1]+|mv\d|mcl\d|v\dr?|i{1,3}|d[1-3]|av[rlf]|c[mc]\d)\b", re.I)
-_PPG_NAME = re.compile(r"^(ppg|pleth|plethysmogra)", re.I)
-_RESP_NAME = re.compile(r"^resp", re.I)
-_NOT_USED_NAME = re.compile(r"^(abp|art|pap|cvp|bp|icp|eeg|emg|eog|eda|gsr|temp|spo2|sao2|hr|pulse|status|acc)", re.I)
+_NAMES = {
+    Kind.ECG: re.compile(
+        r"^((ecg|ekg|lead).*|m[lv]i*\d?|mcl\d|(mod\.)?v[\dxyz]r?|i{1,3}|d[1-4]|av[rlf]|c[mc]\d)\b", re.IGNORECASE
+    ),
+    Kind.PPG: re.compile(r"^(ppg|pleth)", re.IGNORECASE),
+    Kind.RESP: re.compile(r"^resp", re.IGNORECASE),
+}
+_OTHER_NAME = re.compile(
+    r"^(abp|art|pap|cvp|bp|icp|eeg|emg|eog|eda|gsr|temp|spo2|sao2|hr|pulse|status|acc|event)", re.IGNORECASE
+)
 _MILLIVOLTS = {"mv": 1.0, "uv": 1e-3, "µv": 1e-3, "μv": 1e-3, "nv": 1e-6, "v": 1e3}
 
 
@@ -72,17 +78,27 @@ class FileSource(Protocol):
         """
 
 
-def kind_of(name: str, unit: str) -> Kind | None:
-    """What a channel measures, by the name and the unit that its file gives it; None if we have no use for it."""
-    name = name.strip()
-    if _NOT_USED_NAME.match(name):
-        return None
-    if _PPG_NAME.match(name):
-        return Kind.PPG
-    if _RESP_NAME.match(name):
-        return Kind.RESP
-    if _ECG_NAME.match(name) or unit.strip().lower() in _MILLIVOLTS:
-        return Kind.ECG
+def kinds_of(named: Sequence[tuple[str, str]]) -> list[Kind | None]:
+    """What each (name, unit) of a record measures; None where we have no use for it.
+
+    A voltage of unknown name is an ECG only in a record that calls none of its channels one: beside an ECG it is as
+    likely an EEG.
+    """
+    kinds = [_kind_by_name(name.strip()) for name, _ in named]
+    if Kind.ECG in kinds:
+        return kinds
+    return [
+        Kind.ECG
+        if kind is None and unit.strip().lower() in _MILLIVOLTS and not _OTHER_NAME.match(name.strip())
+        else kind
+        for kind, (name, unit) in zip(kinds, named, strict=True)
+    ]
+
+
+def _kind_by_name(name: str) -> Kind | None:
+    for kind, pattern in _NAMES.items():
+        if pattern.match(name):
+            return kind
     return None
 
 
@@ -102,16 +118,20 @@ def unique_names(names: Iterable[str]) -> list[str]:
     return out
 
 
+def require_known(record: str, channels: tuple[ChannelInfo, ...], wanted: Collection[str] | None) -> None:
+    """Raises FileFormatError where a channel is wanted that is not there or has no use."""
+    for name in wanted or ():
+        match = next((c for c in channels if c.name == name), None)
+        if match is None:
+            have = ", ".join(c.name for c in channels) or "no sampled channel"
+            raise FileFormatError(f"{record}: no channel {name!r}; the record has {have}")
+        if match.kind is None:
+            raise FileFormatError(f"{record}: channel {name!r} ({match.unit}) is none that can be analysed")
+
+
 def wanted_channels(record: str, channels: tuple[ChannelInfo, ...], wanted: Collection[str] | None) -> list[int]:
-    """Indices of the channels to read. Raises FileFormatError for a name that is not there or has no use."""
-    if wanted is not None:
-        for name in wanted:
-            match = next((c for c in channels if c.name == name), None)
-            if match is None:
-                have = ", ".join(c.name for c in channels) or "no sampled channel"
-                raise FileFormatError(f"{record}: no channel {name!r}; the record has {have}")
-            if match.kind is None:
-                raise FileFormatError(f"{record}: channel {name!r} ({match.unit}) is none that can be analysed")
+    """Indices of the channels to read. Raises FileFormatError as `require_known` does."""
+    require_known(record, channels, wanted)
     return [i for i, c in enumerate(channels) if c.kind is not None and (wanted is None or c.name in wanted)]
 
 

@@ -21,7 +21,7 @@ from sensors.files.source import (
     ChannelInfo,
     FileItem,
     finite_stretches,
-    kind_of,
+    kinds_of,
     require_usable,
     to_millivolts,
     unique_names,
@@ -53,10 +53,11 @@ class WfdbSource:
         if not signals:
             raise FileFormatError(f"{self.name}.hea: names no signal, at least one is needed")
         names = unique_names(name for name, _, _ in signals)
+        kinds = kinds_of([(name, unit) for name, unit, _ in signals])
         self._frame = [per_frame for _, _, per_frame in signals]
         self.channels: tuple[ChannelInfo, ...] = tuple(
-            ChannelInfo(name, kind_of(name, unit), self._rate_hz * per_frame, unit)
-            for name, (_, unit, per_frame) in zip(names, signals, strict=True)
+            ChannelInfo(name, kind, self._rate_hz * per_frame, unit)
+            for name, kind, (_, unit, per_frame) in zip(names, kinds, signals, strict=True)
         )
         require_usable(self.name, self.channels)
         self._said, self._there = self._lengths(header)
