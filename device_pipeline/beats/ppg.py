@@ -27,7 +27,12 @@ STILL_G, MOTION_G = 0.03, 0.1  # up to the first the wave alone decides; at the 
 
 Floats = NDArray[np.float64]
 
-_ABSENT = Verdict(0.0, "absent")
+
+@dataclass(frozen=True, slots=True)
+class _Passed:
+    """A gap that came from outside: known already, and over at `end_ns`."""
+
+    end_ns: int
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -60,7 +65,7 @@ class PpgBeats:
         self._wave = PulseWave(fs_hz)
         self._begun = False
         self._final_ns: int | None = None
-        self._waiting: deque[_Judged | Gap] = deque()
+        self._waiting: deque[_Judged | Gap | _Passed] = deque()
         self._last_beat_ns: int | None = None
         # the trailing run of equal samples is held until it breaks (a wave) or is too long to be one (an absence)
         self._flat_run = round(FLAT_S * fs_hz)
@@ -99,7 +104,7 @@ class PpgBeats:
             self._motion.push(gap)
         if gap.channel in (None, self._channel):
             self._end_run()
-            self._waiting.append(_Judged(gap.start_ns, gap.end_ns, _ABSENT, (), False))
+            self._waiting.append(_Passed(gap.end_ns))
             self._timeline = Timeline()
             self._wave.restart(0)
 
@@ -185,15 +190,12 @@ class PpgBeats:
         out: list[Beat | Quality | Gap] = []
         while self._waiting:
             item = self._waiting[0]
-            if isinstance(item, Gap):
-                self._last_beat_ns = None
-                out.append(item)
-            elif item.verdict is _ABSENT:
-                self._last_beat_ns = None
-            elif not (all_of_it or self._motion_known(item.end_ns)):
-                break
-            else:
+            if isinstance(item, _Judged):
+                if not (all_of_it or self._motion_known(item.end_ns)):
+                    break
                 self._judge(item, out)
+            elif isinstance(item, Gap):
+                out.append(item)
             self._waiting.popleft()
             self._final_ns = item.end_ns
         if self._motion is not None and self._final_ns is not None:

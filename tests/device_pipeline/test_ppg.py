@@ -29,17 +29,19 @@ def beat_times(hr_bpm: float, seconds: float, wander: float = 0.03) -> Floats:
     return np.array(times)
 
 
-def pulse_wave(beats_s: Floats, fs_hz: float, seconds: float, dicrotic: float = 0.25) -> Floats:
+def pulse_wave(
+    beats_s: Floats, fs_hz: float, seconds: float, dicrotic: float = 0.25, heights: Floats | None = None
+) -> Floats:
     """Each pulse climbs as half a Gaussian whose steepest point is the beat, falls slower, and has a dicrotic wave."""
     t = np.arange(round(seconds * fs_hz)) / fs_hz
     out = np.zeros(len(t))
     interval = np.append(np.diff(beats_s), 1.0)
-    for beat, rr in zip(beats_s, interval, strict=True):
+    for beat, rr, height in zip(beats_s, interval, np.ones(len(beats_s)) if heights is None else heights, strict=True):
         rise = min(RISE_S, 0.15 * rr)
         x = t - (beat + rise)
-        out += np.exp(-0.5 * (x / np.where(x < 0, rise, min(0.16, 0.3 * rr))) ** 2)
+        out += height * np.exp(-0.5 * (x / np.where(x < 0, rise, min(0.16, 0.3 * rr))) ** 2)
         if rr > 0.5:
-            out += dicrotic * np.exp(-0.5 * ((x - 0.36) / 0.06) ** 2)
+            out += height * dicrotic * np.exp(-0.5 * ((x - 0.36) / 0.06) ** 2)
     return out
 
 
@@ -122,11 +124,39 @@ def test_a_dicrotic_wave_is_no_pulse(hr_bpm: float, dicrotic: float) -> None:
     assert_found(result([ppg(pulse_wave(truth, 125, 40, dicrotic))]), truth, 40, tolerance_s=0.008)
 
 
-def test_a_premature_beat_is_a_pulse() -> None:
+def test_a_premature_beat_is_a_pulse_though_a_low_one() -> None:
     truth = beat_times(70, 60, wander=0.01)
     truth[20::7] -= 0.25
-    wave = pulse_wave(truth, 125, 60, dicrotic=0.1)
-    assert_found(result([ppg(wave)]), truth, 60, tolerance_s=0.01)
+    heights = np.ones(len(truth))
+    heights[20::7] = 0.5
+    wave = pulse_wave(truth, 125, 60, dicrotic=0.1, heights=heights)
+    assert_found(result([ppg(wave)]), truth, 60, tolerance_s=0.02)
+
+
+def test_an_interval_that_may_hide_a_beat_is_not_told() -> None:
+    truth = beat_times(70, 60, wander=0.01)
+    truth[20::7] -= 0.25
+    heights = np.ones(len(truth))
+    heights[20::7] = 0.12
+    beats = beats_of(result([ppg(pulse_wave(truth, 125, 60, dicrotic=0.0, heights=heights))]))
+    told = [b.rr_s for b in beats if b.rr_s is not None]
+    assert len(told) > 40
+    assert max(told) < 1.0
+
+
+def test_a_heart_that_pauses_is_told() -> None:
+    truth = beat_times(70, 60, wander=0.01)
+    truth[30:] += 0.8
+    told = [b.rr_s for b in beats_of(result([ppg(pulse_wave(truth, 125, 60))])) if b.rr_s is not None]
+    assert max(told) == pytest.approx(60 / 70 + 0.8, abs=0.02)
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_a_sensor_that_filters_its_wave_until_it_rings_is_read(side: int) -> None:
+    truth = beat_times(60, 40)
+    t = np.arange(40 * 125)[:, None] / 125 - truth - 0.06
+    wave = np.exp(-0.5 * (t / 0.06) ** 2) - 0.2 * np.exp(-0.5 * ((t - 0.16) / 0.06) ** 2)
+    assert_found(result([ppg(side * wave.sum(axis=1))]), truth, 40, tolerance_s=0.008)
 
 
 @pytest.mark.parametrize("offset", [0.0, 5e4])
@@ -295,11 +325,19 @@ def test_where_motion_is_unknown_the_wave_alone_decides() -> None:
     assert result([first, gap, wave], with_acc=True) == result([wave])
 
 
+def test_a_second_accelerometer_is_ignored() -> None:
+    wave, move = ppg(pulse_wave(beat_times(80, 40), 125, 40)), acceleration(still(40))
+    shaken = Samples(Kind.ACC, "acc_2", 52.0, 0, SECOND_NS / 52, 0, 9 * np.random.default_rng(0).random((2080, 3)))
+    assert result([move, shaken, wave]) == result([move, wave])
+
+
 def test_a_named_accelerometer_that_never_comes_holds_nothing_back() -> None:
     wave = ppg(pulse_wave(beat_times(80, 40), 125, 40))
     stage = PpgBeats(125.0, "ppg", acc_channel="acc")
     assert stage.push(wave) == []
     out = stage.push(Gap("acc", 0, 40 * SECOND_NS, GapReason.SILENT))
+    assert stage.final_ns is not None
+    assert stage.final_ns > 30 * SECOND_NS
     assert out + stage.flush() == result([wave])
 
 
