@@ -20,6 +20,9 @@ SEARCH_BACK = 0.5  # share of the threshold when a beat is overdue
 OVERDUE_RR = 1.66  # of the usual interval (Pan & Tompkins 1985)
 GAIN = 0.2  # weight of a new peak in a level
 RISE = 2.0  # a peak counts at most that many times its level
+LONG_STEP = 1.05  # most change of the long-term level with a beat
+INFLATED = 1.5  # a level that far above the long-term one is given up as soon as beats are missing
+MOST_NOISE = 0.2  # share of the signal level
 LEARN_S = 2.5
 FIRST_RISE = 4.0  # while learning the largest peak counts at most that many times the second third's
 RELEARN_S = 6.0  # without any beat the levels are learnt again
@@ -57,6 +60,7 @@ class QrsRules:
         self._relearn = RELEARN_S * fs_hz
         self.signal = 0.0
         self.noise = 0.0
+        self._long_signal = 0.0  # follows the signal level slowly: what it was before an artefact
         self._learnt = False
         self._rr: list[float] = []
         self.start(0, keep=False)
@@ -125,7 +129,8 @@ class QrsRules:
         energies = sorted(energy for _, energy, _ in peaks)
         noise = 0.5 * energies[(len(energies) - 1) // 2]
         self.signal = max(signal, LEAST_ENERGY_MV)
-        self.noise = min(noise, 0.2 * self.signal)
+        self.noise = min(noise, MOST_NOISE * self.signal)
+        self._long_signal = self.signal
         return signal >= LEAST_ENERGY_MV and signal >= SPIKY * noise * 2
 
     def _decide(self, peak: Peak) -> None:
@@ -174,6 +179,8 @@ class QrsRules:
             del self._rr[:-8]
             self._usual = self._usual_rr()
         self.signal += GAIN * (min(energy, RISE * self.signal) - self.signal)
+        lowest, highest = self._long_signal / LONG_STEP, self._long_signal * LONG_STEP
+        self._long_signal = min(max(self.signal, lowest), highest)
         self._last = peak
         self._open = True
         self._since = float(at)
@@ -197,16 +204,23 @@ class QrsRules:
         if now - self._since >= self._relearn:
             self._since = now - self._relearn + 2 * self._fs_hz
             if self._waiting:
-                before = (self.signal, self.noise)
+                before = (self.signal, self.noise, self._long_signal)
                 if self._learn(self._waiting, int(now)):
                     self._sure = False  # the beats were smaller all the time, and some are past the horizon
                 else:
-                    self.signal, self.noise = before
-        share = THRESHOLD * SEARCH_BACK
-        low = max(self.noise + share * (self.signal - self.noise), LEAST_ENERGY_MV)
-        strong = [p for p in self._waiting if p[0] <= now and p[1] > low]
+                    self.signal, self.noise, self._long_signal = before
+        strong = self._overlooked(now)
+        if not strong and self.signal > INFLATED * self._long_signal:
+            self.signal = self._long_signal
+            self.noise = min(self.noise, MOST_NOISE * self.signal)
+            strong = self._overlooked(now)
         if not strong:
             self._look = now + 0.66 * self._usual
             return
         first = strong[0][0]
         self._accept(max((p for p in strong if p[0] <= first + 0.6 * self._usual), key=lambda p: p[1]))
+
+    def _overlooked(self, now: float) -> list[Peak]:
+        low = self.noise + THRESHOLD * SEARCH_BACK * (self.signal - self.noise)
+        low = max(low, LEAST_ENERGY_MV)
+        return [peak for peak in self._waiting if peak[0] <= now and peak[1] > low]
