@@ -16,6 +16,7 @@ from device_pipeline.beat import Beat
 from sensors.samples import Gap
 
 WINDOW = 48  # intervals that one judgement sees; it stands for the beat in their middle
+LEAST = 32  # intervals for the first judgement of a stretch; every measure is per interval, so the score holds
 STEP = 4  # intervals between judgements
 LONGEST_RR_S = 3.0  # longer is a gap in what was recorded
 BRIDGE_NS = 15 * 10**9  # an absence up to this long does not end a stretch: the heart's rhythm went on
@@ -61,7 +62,7 @@ class Rhythm:
 
     Index: coefficient of sample entropy (D. E. Lake and J. R. Moorman 2011, Am J Physiol Heart Circ Physiol
     300:H319) of the intervals, after an early beat and its compensatory pause were put back to two equal intervals;
-    joined by logistic regression with the least median change over lags 1 to 4 (low in bigeminy to quadrigeminy), the
+    combined by logistic regression with the least median change over lags 1 to 4 (low in bigeminy to quadrigeminy), the
     median change from beat to beat, the share of turning points (low where breathing moves the rate), and the median
     interval (breathing moves slow hearts more).
     """
@@ -99,9 +100,9 @@ class Rhythm:
         if self._start_ns is None:
             self._start_ns = self.final_ns = beat.t_ns
         self._last_ns = beat.t_ns
-        if beat.rr_s is not None and beat.rr_s <= LONGEST_RR_S:
+        if beat.rr_s is not None and 0 < beat.rr_s <= LONGEST_RR_S:
             self._add(beat.t_ns, beat.rr_s)
-            if self._count >= WINDOW + 2 and (self._count - WINDOW - 2) % STEP == 0:
+            if self._count >= LEAST + 2 and (self._count - 2) % STEP == 0:
                 ended += self._judge(self._score())
         return ended
 
@@ -121,7 +122,7 @@ class Rhythm:
         return span
 
     def _judge(self, score: float) -> list[RhythmSpan]:
-        middle_ns = self._times_ns[WINDOW // 2]
+        middle_ns = self._times_ns[(len(self._times_ns) - 2) // 2]
         against = score < END if self.current is RhythmKind.AFIB else score > START
         if against:
             self._run += 1
@@ -163,12 +164,13 @@ class Rhythm:
 
     def _score(self) -> float:
         """Log odds that the newest window is irregular in the way of atrial fibrillation."""
-        rr = list(self._rr_s)[:WINDOW]
+        rr = list(self._rr_s)[:-2]
+        n = len(rr)
         by_length = sorted(rr)
         changes = [_middle([abs(a - b) for a, b in zip(rr[lag:], rr, strict=False)]) for lag in (1, 2, 3, 4)]
-        median_s = by_length[WINDOW // 2]
+        median_s = by_length[n // 2]
         steps = [b - a for a, b in pairwise(rr)]
-        turns = sum(a * b < 0 for a, b in pairwise(steps)) / (WINDOW - 2)
+        turns = sum(a * b < 0 for a, b in pairwise(steps)) / (n - 2)
         w = _WEIGHTS
         return (
             w[0]
@@ -189,7 +191,8 @@ class Rhythm:
                 for (before, mask), inside in zip(pairwise(masks), _INSIDE, strict=False)
             ]
         )
-        mean_s = math.fsum(islice(self._joined_s, WINDOW)) / WINDOW
+        n = len(masks)
+        mean_s = math.fsum(islice(self._joined_s, n)) / n
         return math.log(max(ones, 1) / max(twos, 0.5)) + math.log(2 * _MATCH_S / mean_s)
 
 
