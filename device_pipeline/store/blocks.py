@@ -52,8 +52,8 @@ class Step:
         return counts if exact else None
 
 
-# whole units, µV in mV or mg in g, and the gain of 200 per mV that most ECG files have
-_USUAL = (Step(Form.OVER, 1.0), Step(Form.OVER, 1000.0), Step(Form.TIMES, 0.001), Step(Form.OVER, 200.0))
+# the coarsest first: whole units, the gain of 200 per mV that most ECG files have, µV in mV or mg in g
+_USUAL = (Step(Form.OVER, 1.0), Step(Form.OVER, 200.0), Step(Form.OVER, 1000.0), Step(Form.TIMES, 0.001))
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -101,4 +101,5 @@ def _gaps(db: Database, session_id: int, low: int, high: int, channel: str | Non
         (session_id, low, high, channel, channel),
     )
     for seq, name, start_ns, end_ns, reason in rows:
-        yield seq, Gap(name, max(start_ns, low), min(end_ns, high), GapReason(reason))
+        if max(start_ns, low) < min(end_ns, high):
+            yield seq, Gap(name, max(start_ns, low), min(end_ns, high), GapReason(reason))
