@@ -30,6 +30,11 @@ class BeatLine:
         self._late: tuple[int, tuple[float, ...]] | None = None
         self._broken: GapReason | None = None
 
+    @property
+    def end_ns(self) -> int | None:
+        """The last beat so far."""
+        return self._beat_ns
+
     def push(self, t_ns: int, rr_ms: tuple[float, ...]) -> list[Reading | Gap]:
         """The intervals of one notification that arrived at `t_ns`, oldest first; an interval of 0 is missing.
 

@@ -28,6 +28,7 @@ class Reader:
         self._clocks: dict[str, FrameClock] = {}
         self._lines: dict[str, BeatLine] = {}
         self._heard_ns: dict[str, int] = {}  # by characteristic: the last notification that could be read
+        self._spoken: dict[str, set[str]] = {}  # by characteristic: the channels that it has spoken of
         self._down: LinkDown | None = None
         self._last_ns: int | None = None
         self.ignored: Counter[str] = Counter()
@@ -80,6 +81,8 @@ class Reader:
             out += self._absent(profile.channels, before_ns, event.t_ns, GapReason.SILENT)
             before_ns = event.t_ns
         for observation in observations:
+            if observation.channel is not None:
+                self._spoken.setdefault(event.characteristic, set()).add(observation.channel)
             out += self._observed(profile, observation, before_ns, event.t_ns)
         return out
 
@@ -120,13 +123,19 @@ class Reader:
         return out
 
     def _undecodable(self, profile: AnyProfile, t_ns: int) -> list[Item]:
-        known = [c for c in profile.channels if c in self._clocks or c in self._lines]
         out: list[Item] = []
-        for channel in known or profile.channels:
+        for channel in sorted(self._spoken.get(profile.characteristic, ())) or profile.channels:
+            at_ns = t_ns
             if channel in self._lines:
-                out += self._lines[channel].flush()
-                self._lines[channel].interrupt(GapReason.UNDECODABLE)
-            out.append(Gap(channel, t_ns, t_ns, GapReason.UNDECODABLE))
+                line = self._lines[channel]
+                out += line.flush()
+                line.interrupt(GapReason.UNDECODABLE)
+                at_ns = line.end_ns or t_ns
+            elif channel in self._clocks:
+                clock = self._clocks[channel]
+                clock.interrupt(GapReason.UNDECODABLE)
+                at_ns = clock.end_ns or t_ns
+            out.append(Gap(channel, at_ns, at_ns, GapReason.UNDECODABLE))
         return out
 
     def _link_up(self, up_ns: int) -> list[Item]:

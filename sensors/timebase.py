@@ -69,6 +69,7 @@ class FrameClock:
         self._last: Samples | None = None  # without its values
         self._last_values: NDArray[np.float64] | None = None
         self._link_gap_ns: int | None = None  # the link came back at
+        self._lost_to = GapReason.LOST_FRAME
         self.duplicates = 0
 
     @property
@@ -86,6 +87,10 @@ class FrameClock:
     def flush(self) -> list[Samples | Gap]:
         """What is still held; a single frame of unknown rate has no times and becomes a Gap."""
         return self._release() if self._held else []
+
+    def interrupt(self, reason: GapReason) -> None:
+        """A frame came and could not be used: if the next one shows that samples are missing, this is why."""
+        self._lost_to = reason
 
     def link_lost(self, down_ns: int, up_ns: int) -> list[Samples | Gap]:
         """The link was down; what comes next starts anew. Returns what was held, and the gap up to the loss."""
@@ -142,7 +147,7 @@ class FrameClock:
         length_ns = n * self._step_ns
         if not host_moved and passed_ns > length_ns and -_EARLY_NS <= lateness_ns <= _LATE_NS:
             self._follow(lag_ns, passed_ns)
-            return self._after_gap(frame, frame.device_ns + self._offset_ns, GapReason.LOST_FRAME)
+            return self._after_gap(frame, frame.device_ns + self._offset_ns, self._lost_to)
         # A clock was moved. What host time says is missing, in whole frames: arrival is no finer than that.
         whole_frames = max(0, round((t_ns - last_ns - length_ns) / length_ns))
         end_ns = last_ns + round((whole_frames + 1) * length_ns)
@@ -195,5 +200,6 @@ class FrameClock:
         block = Samples(frame.kind, frame.channel, self._fs_hz, before_ns, step_ns, 1, frame.values)
         self._last, self._last_values = block.cut(0, 0), frame.values
         self._device_ns = frame.device_ns
+        self._lost_to = GapReason.LOST_FRAME
         self._offset_ns = end_ns - frame.device_ns
         return block
