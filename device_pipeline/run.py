@@ -186,7 +186,8 @@ class Pipeline:
 
     def _push_gap(self, gap: Gap) -> list[Finding]:
         findings: list[Finding] = []
-        if gap.reason is GapReason.OFF_BODY:
+        worn = gap.reason is not GapReason.OFF_BODY or gap.channel is not None
+        if not worn:
             # Samples go on coming while nobody wears the sensor: the flag lies over them, it does not stand between.
             findings.append(gap)
             for source in self._sources.values():
@@ -195,7 +196,7 @@ class Pipeline:
             if isinstance(source.stage, RrBeats):
                 if gap.channel in (None, "rr"):
                     findings += self._collect(source, source.stage.push(gap))
-            elif isinstance(source.stage, EcgBeats | PpgBeats) and gap.reason is not GapReason.OFF_BODY:
+            elif isinstance(source.stage, EcgBeats | PpgBeats) and worn:
                 mine = self._channel_of[Kind.ECG if kind is BeatSource.ECG else Kind.PPG]
                 if gap.channel in (None, mine):
                     findings += self._collect(source, [*source.stage.push(gap), gap])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,10 +15,11 @@ from device_pipeline.run import Finding, Pipeline
 from device_pipeline.track import Window
 from device_pipeline.windows import HeartRate
 from sensors.errors import FileFormatError
+from sensors.files.annotation import AnnotatedBeat
 from sensors.files.open import open_source
 from sensors.files.recorded import RecordedSource
 from sensors.files.source import ChannelInfo, FileSource
-from sensors.samples import Gap, Kind
+from sensors.samples import Gap, Item, Kind, Samples
 
 
 @dataclass(slots=True, repr=False)
@@ -49,6 +50,21 @@ class Analysis:
     def annotation_fs_hz(self) -> float:
         """The rate that annotations of this record count samples in; milliseconds where it has no samples."""
         return self.fs_hz or 1000.0
+
+    def see(self, item: Item | AnnotatedBeat) -> None:
+        """The record reaches as far as what came in."""
+        if isinstance(item, Samples | Gap):
+            self.end_ns = max(self.end_ns, item.end_ns)
+        else:
+            self.end_ns = max(self.end_ns, item.t_ns)
+
+    def close(self, pipeline: Pipeline, notes: Iterable[str] = ()) -> None:
+        """The record has been read: what only its end tells."""
+        self.source = pipeline.leading
+        self.mean_hr_bpm = pipeline.mean_hr_bpm
+        self.notes = list(notes)
+        self.beats = [beat for beat in self.beats if beat.source is self.source]
+        self.gaps = join_gaps(self.gaps)
 
     def add(self, finding: Finding) -> None:
         match finding:
@@ -102,27 +118,22 @@ def analyze_path(
         channel=None if chosen is None else chosen.name,
         start_ns=source.started_ns,
     )
-    told_ns = end_ns = source.started_ns
+    told_ns = analysis.end_ns = source.started_ns
     for item in source.items(wanted):
         for finding in pipeline.push(item):
             analysis.add(finding)
-        end_ns = max(end_ns, item.end_ns if hasattr(item, "end_ns") else item.t_ns)
-        if progress is not None and end_ns - told_ns > 10 * 10**9:
-            told_ns = end_ns
-            progress((end_ns - source.started_ns) / 1e9)
+        analysis.see(item)
+        if progress is not None and analysis.end_ns - told_ns > 10 * 10**9:
+            told_ns = analysis.end_ns
+            progress((told_ns - source.started_ns) / 1e9)
     if source.duration_s is not None:
-        end_ns = max(end_ns, source.started_ns + round(source.duration_s * 1e9))
-    for finding in pipeline.flush(end_ns):
+        analysis.end_ns = max(analysis.end_ns, source.started_ns + round(source.duration_s * 1e9))
+    for finding in pipeline.flush(analysis.end_ns):
         analysis.add(finding)
     if pipeline.leading is None:
         have = ", ".join(c.name for c in source.channels) or "no channel"
         raise FileFormatError(f"{source.name}: an ECG, a PPG, beats or RR intervals expected, it has: {have}")
-    analysis.end_ns = end_ns
-    analysis.source = pipeline.leading
-    analysis.mean_hr_bpm = pipeline.mean_hr_bpm
-    analysis.notes = list(source.notes)
-    analysis.beats = [beat for beat in analysis.beats if beat.source is pipeline.leading]
-    analysis.gaps = join_gaps(analysis.gaps)
+    analysis.close(pipeline, source.notes)
     return analysis
 
 

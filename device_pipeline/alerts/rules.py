@@ -31,8 +31,8 @@ Evidence = HeartRate | Window | RhythmKind | Beat | None
 class Rule:
     """`judge(evidence, limits)` gives the verdict; `hold_s`: how long it must be met; `text`: what is said.
 
-    `patience_s`: how long the rule waits without a number before an open alert ends; `clear_s`: how long the condition must
-    be clear for that.
+    `patience_s`: how long the rule waits without a number before an open alert ends; `clear_s`: how long the condition
+    must be clear for that.
     """
 
     name: str

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from device_pipeline.store.derived import StoredAlert
 
 SCHEMA = "vitalkeep.alert/1"
+_FIRST_NS = -(1 << 63)  # what the store can tell
 _UNITS_S = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
@@ -81,10 +82,10 @@ def _moment_ns(since: str, now_ns: int) -> int:
     from datetime import datetime
 
     if ago := re.fullmatch(r"(\d{1,6})([mhdw])", since):
-        return now_ns - int(ago[1]) * _UNITS_S[ago[2]] * 1_000_000_000
+        return max(now_ns - int(ago[1]) * _UNITS_S[ago[2]] * 1_000_000_000, _FIRST_NS)
     try:
         # a moment without a zone is meant in the local one
-        return round(datetime.fromisoformat(since).timestamp()) * 1_000_000_000
+        return min(max(round(datetime.fromisoformat(since).timestamp()) * 1_000_000_000, _FIRST_NS), -_FIRST_NS - 1)
     except (ValueError, OverflowError, OSError):
         raise click.BadParameter(
             f"{since!r}, expected a time ago (30m, 24h, 7d, 2w) or a date or time (2026-03-01T22:30)",

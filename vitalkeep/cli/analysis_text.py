@@ -12,7 +12,9 @@ from rich.text import Text
 from vitalkeep.cli.pictures import clock, sparkline
 
 _RHYTHM = {"AFIB": "irregular, of the kind atrial fibrillation makes", "N": "regular"}
+_SHARES = (("good", "good_s"), ("poor", "poor_s"), ("none", "gap_s"))
 _SHOWN_GAPS = 12
+_SHOWN_HRV = 12
 
 
 def print_error(message: str) -> None:
@@ -27,9 +29,8 @@ def print_analysis(found: dict[str, Any]) -> None:
     console.print(Text(found["record"], style="bold") + Text(f"   {_what(found)}", style="dim"))
     console.print(f"  length       {clock(found['duration_s'])}")
     console.print(f"  beats        {beats['n']:,}   mean heart rate {rate}")
-    console.print(
-        f"  signal       good {clock(quality['good_s'])}   poor {clock(quality['poor_s'])}   none {clock(quality['gap_s'])}"
-    )
+    shares = "   ".join(f"{name} {clock(quality[key])}" for name, key in _SHARES)
+    console.print(f"  signal       {shares}")
     told = [window["bpm"] for window in found["heart_rate"]]
     if any(bpm is not None for bpm in told):
         low, high = min(b for b in told if b is not None), max(b for b in told if b is not None)
@@ -57,7 +58,8 @@ def _print_rhythm(console: Console, spans: Sequence[dict[str, Any]]) -> None:
         mine = [span for span in spans if span["kind"] == kind]
         total_s = sum(span["end_s"] - span["start_s"] for span in mine)
         if mine:
-            console.print(f"  rhythm       {clock(total_s)} {_RHYTHM[kind]}, in {len(mine)} episodes; not a diagnosis")
+            often = "one episode" if len(mine) == 1 else f"{len(mine)} episodes"
+            console.print(f"  rhythm       {clock(total_s)} {_RHYTHM[kind]} ({often})", soft_wrap=True)
 
 
 def _print_gaps(console: Console, gaps: Sequence[dict[str, Any]]) -> None:
@@ -77,27 +79,30 @@ def _print_hrv(console: Console, windows: Sequence[dict[str, Any]]) -> None:
             f"  HRV          none: {', '.join(reason.replace('_', ' ') for reason in reasons) or 'no window'}"
         )
         return
-    names = list(told[0]["values"])
+    names = [name for name in told[0]["values"] if name != "mean_hr_bpm"]
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for heading in (
-        "  HRV",
-        "beats",
-        "left out %",
-        *(name.rsplit("_", 1)[0].replace("_", " ") + " " + _unit(name) for name in names),
-    ):
-        table.add_column(heading, justify="left" if heading == "  HRV" else "right")
-    shown = told if len(told) <= 12 else told[:6] + told[-6:]
+    for heading in ("  HRV", "over", "beats", "left out", *map(_heading, names)):
+        table.add_column(heading, justify="left" if heading == "  HRV" else "right", no_wrap=True)
+    shown = told if len(told) <= _SHOWN_HRV else told[: _SHOWN_HRV // 2] + told[-_SHOWN_HRV // 2 :]
     for window in shown:
-        span = f"  {clock(window['start_s'])} + {clock(window['length_s'])}"
-        values = ["–" if value is None else f"{value:.1f}" for value in window["values"].values()]
-        table.add_row(span, str(window["n_beats"]), f"{window['corrected_pct'] or 0:.1f}", *values)
+        values = [window["values"][name] for name in names]
+        table.add_row(
+            f"  at {clock(window['start_s'])}",
+            clock(window["length_s"]),
+            str(window["n_beats"]),
+            f"{window['corrected_pct'] or 0:.1f} %",
+            *("–" if value is None else f"{value:.1f}" for value in values),
+        )
     console.print(table)
     if len(shown) < len(told):
         console.print(f"  {len(told) - len(shown)} windows between are not shown (--json has all)", style="dim")
 
 
-def _unit(name: str) -> str:
-    return {"ms": "ms", "pct": "%", "bpm": "bpm"}.get(name.rsplit("_", 1)[-1], "")
+def _heading(name: str) -> str:
+    """rmssd_ms: RMSSD ms."""
+    metric, _, unit = name.rpartition("_")
+    words = {"mean_nn": "mean NN", "pnn50": "pNN50"}.get(metric, metric.upper())
+    return f"{words} {'%' if unit == 'pct' else unit}"
 
 
 def _print_alerts(console: Console, alerts: Sequence[dict[str, Any]]) -> None:

@@ -14,7 +14,10 @@ Result = TypeVar("Result")
 def side_by_side(
     work: Callable[[Task], Result], tasks: Sequence[Task], jobs: int | None, title: str
 ) -> Iterator[Result]:
-    """Yields work(task) for each task, in order; `work` is a function of a module. A single task runs in this process."""
+    """Yields work(task) for each task, in order. A single task runs in this process.
+
+    `work` is a function of a module, so that another process can find it.
+    """
     jobs = min(len(tasks), len(os.sched_getaffinity(0)) if jobs is None else jobs)
     results = map(work, tasks) if jobs <= 1 else _in_processes(work, tasks, jobs)
     if len(tasks) < 2 or not sys.stderr.isatty():

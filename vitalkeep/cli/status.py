@@ -63,7 +63,7 @@ def status(as_json: bool, folder: Path | None) -> None:
     from vitalkeep import paths
 
     store = open_store(folder or paths.data_folder())
-    found = _gather(store) if store.exists else {"schema": SCHEMA, "store": str(store.folder), "sessions": []}
+    found = gather(store) if store.exists else {"schema": SCHEMA, "store": str(store.folder), "sessions": []}
     if as_json:
         import json
 
@@ -87,7 +87,7 @@ def local_time(t_ns: int | None) -> str | None:
     return moment.astimezone().isoformat(timespec="milliseconds")
 
 
-def _gather(store: Store) -> dict[str, Any]:
+def gather(store: Store) -> dict[str, Any]:
     import shutil
 
     from device_pipeline.store import derived, schema

@@ -1,0 +1,89 @@
+"""A finding as one line of JSON, for whoever listens to a running session; see docs/run.md."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from device_pipeline.alerts.alert import Alert
+from device_pipeline.beat import Beat, Quality
+from device_pipeline.hrv import Hrv
+from device_pipeline.rhythm import RhythmSpan
+from device_pipeline.run import Finding
+from device_pipeline.track import Window
+from device_pipeline.windows import HeartRate
+from sensors.samples import Gap
+
+
+def finding_line(finding: Finding) -> str | None:
+    """None for what is only the grain of something else."""
+    row = _row(finding)
+    return None if row is None else json.dumps(row, allow_nan=False)
+
+
+def _row(finding: Finding) -> dict[str, Any] | None:
+    match finding:
+        case Beat():
+            return {
+                "type": "beat",
+                "t_ns": finding.t_ns,
+                "source": finding.source.value,
+                "rr_ms": None if finding.rr_s is None else round(finding.rr_s * 1e3, 3),
+                "label": finding.label.value,
+            }
+        case Gap():
+            return {
+                "type": "gap",
+                "start_ns": finding.start_ns,
+                "end_ns": finding.end_ns,
+                "channel": finding.channel,
+                "reason": finding.reason.value,
+            }
+        case HeartRate():
+            return {
+                "type": "heart_rate",
+                "start_ns": finding.start_ns,
+                "length_ns": finding.length_ns,
+                "bpm": None if finding.bpm is None else round(finding.bpm, 2),
+                "quality": None if finding.quality is None else round(finding.quality, 3),
+                "reason": finding.reason,
+                "source": finding.source.value,
+            }
+        case Hrv():
+            return {
+                "type": "hrv",
+                "start_ns": finding.start_ns,
+                "length_ns": finding.length_ns,
+                "n_beats": finding.n_beats,
+                "corrected_pct": finding.corrected_pct,
+                "method": finding.method,
+                "values": None if finding.values is None else dict(finding.values),
+                "reason": finding.reason,
+            }
+        case RhythmSpan():
+            return {
+                "type": "rhythm",
+                "start_ns": finding.start_ns,
+                "end_ns": finding.end_ns,
+                "kind": finding.kind.value,
+            }
+        case Alert():
+            return {
+                "type": "alert",
+                "rule": finding.rule,
+                "state": "raised" if finding.end_ns is None else "over",
+                "start_ns": finding.start_ns,
+                "end_ns": finding.end_ns,
+                "text": finding.text,
+            }
+        case Quality():
+            return {
+                "type": "quality",
+                "start_ns": finding.start_ns,
+                "end_ns": finding.end_ns,
+                "index": round(finding.index, 3),
+                "good": finding.good,
+                "reason": finding.reason,
+            }
+        case Window():
+            return None

@@ -1,0 +1,92 @@
+"""`vitalkeep run`: the main job. A sensor in; everything found stored, shown and told."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from vitalkeep.cli.config_option import config_option
+
+
+class _Speed(click.ParamType[float | None]):
+    name = "speed"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float | None:
+        if value is None or isinstance(value, float):
+            return value
+        if value == "max":
+            return float("inf")
+        try:
+            speed = float(str(value).removesuffix("x"))
+        except ValueError:
+            speed = 0.0
+        if not 0 < speed < 1e6:
+            self.fail(f"{value!r} is not a speed: expected a number above 0, or max", param, ctx)
+        return speed
+
+
+@click.command("run")
+@click.option(
+    "--replay",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="RECORDING",
+    help="Play a recording through the same path that a live sensor takes.",
+)
+@click.option("--speed", type=_Speed(), default="1", show_default=True, metavar="N|max", help="How many times as fast.")
+@click.option(
+    "--store",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Where to keep everything, encrypted. Default: $XDG_DATA_HOME/vitalkeep",
+)
+@click.option("--view/--no-view", default=None, help="The live view. Default: on a terminal.")
+@click.option("--json", "as_json", is_flag=True, help="Print each finding as a line of JSON instead (docs/run.md).")
+@click.option(
+    "--on-alert",
+    metavar="COMMAND",
+    help="Run this when an alert is raised and when it is over; the alert is JSON on its standard input.",
+)
+@config_option
+@click.pass_context
+def run(
+    ctx: click.Context,
+    replay: Path,
+    speed: float | None,
+    store: Path | None,
+    view: bool | None,
+    as_json: bool,
+    on_alert: str | None,
+    config: Path | None,
+) -> None:
+    """Read a sensor, find beats, rates and rhythm, warn, and keep it all encrypted on this device.
+
+    Ctrl-C or SIGTERM ends it cleanly with everything stored (exit code 0). Nothing is ever sent anywhere.
+
+    \b
+    Examples:
+      vitalkeep run --replay fixtures/recordings/chest_strap.jsonl.gz
+      vitalkeep run --replay night.jsonl.gz --speed max --no-view
+      vitalkeep run --replay strap.jsonl --speed 60 --json | jq 'select(.type == "alert")'
+      vitalkeep run --replay strap.jsonl --on-alert "notify-send vitalkeep"
+
+    \b
+    Exit codes: 0 done or stopped; 1 the recording is wrong or cut short (what could be read is stored);
+    2 wrong usage; 3 the store cannot be used; 4 the configuration is wrong.
+    """
+    from vitalkeep.cli.config_option import load
+    from vitalkeep.cli.plan import Plan, carry_out
+    from vitalkeep.paths import data_folder
+
+    plan = Plan(
+        replay=replay,
+        speed=None if speed == float("inf") else speed,
+        store=data_folder() if store is None else store,
+        view=(sys.stdout.isatty() and not as_json) if view is None else view,
+        as_json=as_json,
+        on_alert=on_alert,
+        config=load(config),
+    )
+    ctx.exit(carry_out(plan))
