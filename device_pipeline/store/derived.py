@@ -15,6 +15,7 @@ from sqlite_utils import Database
 from device_pipeline.alerts.alert import Alert
 from device_pipeline.beat import Beat, BeatLabel, BeatSource, Quality
 from device_pipeline.hrv import Hrv
+from device_pipeline.rhythm import RhythmKind, RhythmSpan
 from device_pipeline.store.writer import Ended, SessionKind
 from device_pipeline.windows import HeartRate
 from sensors.samples import Gap, GapReason
@@ -51,16 +52,6 @@ class StoredAlert:
 
     def __repr__(self) -> str:
         return f"<StoredAlert {self.alert.rule}>"
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class StoredRhythm:
-    start_ns: int
-    end_ns: int
-    kind: str
-
-    def __repr__(self) -> str:
-        return "<StoredRhythm>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +131,12 @@ def latest_hrv(db: Database, session_id: int) -> Hrv | None:
     return None if row is None else _hrv(row)
 
 
-def rhythm(db: Database, session_id: int) -> Iterator[StoredRhythm]:
+def rhythm(db: Database, session_id: int) -> Iterator[RhythmSpan]:
     rows = db.conn.execute(
         "SELECT start_ns, end_ns, kind FROM rhythm WHERE session_id = ? ORDER BY start_ns", (session_id,)
     )
-    for row in rows:
-        yield StoredRhythm(*row)
+    for start_ns, end_ns, kind in rows:
+        yield RhythmSpan(start_ns, end_ns, RhythmKind(kind))
 
 
 def absences(db: Database, session_id: int) -> Iterator[Gap]:

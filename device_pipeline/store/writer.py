@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from sqlite_utils import Database
@@ -21,6 +20,7 @@ from device_pipeline.beat import Beat, Quality
 from device_pipeline.clock import Clock
 from device_pipeline.errors import StoreFullError
 from device_pipeline.hrv import Hrv
+from device_pipeline.rhythm import RhythmSpan
 from device_pipeline.store.blocks import Step, encode
 from device_pipeline.store.connection import our_errors
 from device_pipeline.store.lock import WriterLock
@@ -46,15 +46,6 @@ class Ended(StrEnum):
     CLEAN = "clean"
     KILLED = "killed"  # its process died; found at the next start
     ERROR = "error"
-
-
-class RhythmStretch(Protocol):
-    @property
-    def start_ns(self) -> int: ...
-    @property
-    def end_ns(self) -> int: ...
-    @property
-    def kind(self) -> str: ...
 
 
 _INSERT = {
@@ -150,7 +141,7 @@ class StoreWriter:
 
     # -- what was found
 
-    def add_finding(self, finding: Beat | Quality | Gap | Window | HeartRate | Hrv | Alert | RhythmStretch) -> None:
+    def add_finding(self, finding: Beat | Quality | Gap | Window | HeartRate | Hrv | Alert | RhythmSpan) -> None:
         """Anything the pipeline puts out but a Quality, which does not know its channel: see `add_quality`."""
         match finding:
             case Beat():
@@ -165,10 +156,10 @@ class StoreWriter:
                 self.add_hrv(finding)
             case Alert():
                 self.add_alert(finding)
+            case RhythmSpan():
+                self.add_rhythm(finding)
             case Quality():
                 raise TypeError("a Quality does not know its channel, expected add_quality(quality, channel)")
-            case _:
-                self.add_rhythm(finding)
 
     def add_beat(self, beat: Beat) -> None:
         row = (self._require_session(), beat.t_ns, beat.source.value, _number(beat.rr_s), beat.label.value)
@@ -213,8 +204,8 @@ class StoreWriter:
         row = (session, w.start_ns, w.length_ns, w.n_beats, _number(w.corrected_pct), str(w.method), w.reason, values)
         self._add("hrv", row)
 
-    def add_rhythm(self, span: RhythmStretch) -> None:
-        self._add("rhythm", (self._require_session(), span.start_ns, span.end_ns, str(span.kind)))
+    def add_rhythm(self, span: RhythmSpan) -> None:
+        self._add("rhythm", (self._require_session(), span.start_ns, span.end_ns, span.kind.value))
 
     def add_alert(self, alert: Alert) -> None:
         """Once when it is raised and once when it is over: rule and start name it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from device_pipeline.beat import Beat, BeatLabel, BeatSource, Quality
 from device_pipeline.clock import ManualClock
 from device_pipeline.errors import StoreDamagedError
 from device_pipeline.hrv import Hrv
+from device_pipeline.rhythm import RhythmKind, RhythmSpan
 from device_pipeline.store import derived, raw
 from device_pipeline.store.blocks import decode, encode
 from device_pipeline.store.retention import DAY_NS, Removed, keep_raw_days
@@ -30,13 +30,6 @@ START_NS = 1_760_000_000 * S
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     return open_store(tmp_path / "store", ManualClock(START_NS))
-
-
-@dataclass(frozen=True)
-class Span:
-    start_ns: int
-    end_ns: int
-    kind: str
 
 
 def test_findings_return_as_they_were(store: Store) -> None:
@@ -65,10 +58,17 @@ def test_findings_return_as_they_were(store: Store) -> None:
         Window(BeatSource.ECG, START_NS, START_NS + 2 * S, (), S, S // 2, 0.5, "noise"),
         Window(BeatSource.ECG, START_NS + 2 * S, START_NS + 4 * S, (), 0, 0, None, "silent"),
     ]
-    spans = [Span(START_NS, START_NS + 5, "AFIB"), Span(START_NS + 5, START_NS + 9, "N")]
+    spans = [RhythmSpan(START_NS, START_NS + 5, RhythmKind.AFIB), RhythmSpan(START_NS + 5, START_NS + 9, RhythmKind.N)]
     with store.writer() as writer:
         session = writer.begin_session(SessionKind.IMPORT, "file", "0")
-        findings: list[Beat | HeartRate | Hrv | Gap | Window | Span] = [*beats, *rates, *hrvs, *gaps, *windows, *spans]
+        findings: list[Beat | HeartRate | Hrv | Gap | Window | RhythmSpan] = [
+            *beats,
+            *rates,
+            *hrvs,
+            *gaps,
+            *windows,
+            *spans,
+        ]
         for finding in findings:
             writer.add_finding(finding)
         for quality in qualities:
@@ -85,7 +85,7 @@ def test_findings_return_as_they_were(store: Store) -> None:
         assert derived.coverage(db, START_NS, START_NS + 4 * S) == derived.Coverage(S, S // 2, 2 * S + S // 2)
         assert derived.coverage(db, START_NS, START_NS + S, session) == derived.Coverage(S, S // 2, S // 2)
         assert derived.coverage(db, START_NS + 4 * S, START_NS + 9 * S) == derived.Coverage(0, 0, 0)
-        assert [Span(span.start_ns, span.end_ns, span.kind) for span in derived.rhythm(db, session)] == spans
+        assert list(derived.rhythm(db, session)) == spans
         assert derived.latest_hrv(db, 99) is None
         assert derived.latest_heart_rate(db, 99) is None
 
