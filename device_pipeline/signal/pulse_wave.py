@@ -161,7 +161,8 @@ class PulseWave:
             return _nothing("too_short")
         slope = np.zeros(len(x))
         slope[1:-1] = (x[2:] - x[:-2]) * 0.5
-        self._learn_side(_lean(slope, x, round(LEVEL_S * self._hz)))
+        lean = _lean(slope, x, round(LEVEL_S * self._hz))
+        self._learn_side(lean)
         slope *= self._sign
         risen = np.concatenate((np.zeros(1), np.cumsum(np.maximum(slope, 0.0))))
         hump = _risen_around(risen, np.arange(len(x)), self._half)
@@ -178,7 +179,7 @@ class PulseWave:
             steepest,
             _risen_around(risen, steepest, round(min(0.16 * self._hz, 0.3 * period))),
             risen=float(risen[-1]),
-            lean=_lean(slope, x * self._sign, round(LEVEL_S * self._hz)),
+            lean=lean * self._sign,
             width=(round(min(0.15 * self._hz, 0.3 * period)), round(min(0.45 * self._hz, 0.6 * period))),
             level=level,
             raw=raw,

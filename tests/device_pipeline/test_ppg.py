@@ -144,6 +144,14 @@ def test_an_interval_that_may_hide_a_beat_is_not_told() -> None:
     assert max(told) < 1.0
 
 
+def test_an_echo_that_every_pulse_has_makes_no_interval_doubtful() -> None:
+    truth = beat_times(48, 60)
+    late = pulse_wave(truth + 0.6, 125, 60, dicrotic=0.0, heights=np.full(len(truth), 0.15))
+    beats = beats_of(result([ppg(pulse_wave(truth, 125, 60, dicrotic=0.0) + late)]))
+    assert len(beats) > 40
+    assert all(b.rr_s is not None for b in beats[1:])
+
+
 def test_a_heart_that_pauses_is_told() -> None:
     truth = beat_times(70, 60, wander=0.01)
     truth[30:] += 0.8
