@@ -141,7 +141,8 @@ class LiveView:
             self._event(alert.end_ns, f"over: {name}, after {(alert.end_ns - alert.start_ns) / 1e9:.0f} s", "green")
 
     def _event(self, t_ns: int, words: str, style: str) -> None:
-        self._events.append(Text(f"{_time(t_ns)}  ", style="dim") + Text(words, style=style))
+        line = Text(f"{_time(t_ns)}  ", style="dim", no_wrap=True, overflow="ellipsis")
+        self._events.append(line + Text(words, style=style))
 
     # -- how it looks
 
@@ -169,7 +170,7 @@ class LiveView:
                 subtitle_align="right",
                 width=width,
             ),
-            Panel(Group(numbers, Text("\ntrend  ", style="dim") + trend), width=width),
+            Panel(Group(numbers, Text("trend  ", style="dim") + trend), width=width),
             Panel(events, title="what happened", title_align="left", width=width, height=_EVENTS + 2),
             Align(Text("Nothing leaves this device. " + NOT_MEDICAL, style="dim"), width=width),
         )
@@ -199,6 +200,8 @@ class LiveView:
         lines = strip(_even(points), width, _STRIP_HEIGHT, low, high) if flat else []
         marks = [" "] * width
         for beat in self._beats:
+            if beat.source is not self._source:
+                continue
             at = int((beat.t_ns - low_ns) * width / (_SHOWN_S * 1e9))
             if 0 <= at < width:
                 marks[at] = "▾"
