@@ -60,7 +60,7 @@ class Pipeline:
     together; a file: its first moment). `channel`: the sampled channel that leads; None takes the first ECG, else the
     first PPG.
     `live`: items come as a radio delivers them, late and by turns, so windows wait a little for each other.
-    `with_acc`: an accelerometer comes along with the PPG.
+    `acc_channel`: the accelerometer that comes along with the PPG.
     """
 
     def __init__(
@@ -70,12 +70,12 @@ class Pipeline:
         origin_ns: int = 0,
         channel: str | None = None,
         live: bool = True,
-        with_acc: bool = False,
+        acc_channel: str | None = None,
     ) -> None:
         self._origin_ns = origin_ns
         self._channel = channel
         self._live = live
-        self._with_acc = with_acc
+        self._acc_channel = acc_channel
         self._sources: dict[BeatSource, _Source] = {}
         self._channel_of: dict[Kind, str] = {}
         self._alerts = AlertEngine(limits)
@@ -158,7 +158,7 @@ class Pipeline:
 
     def _push_samples(self, block: Samples) -> list[Finding]:
         if block.kind is Kind.ACC:
-            return self._push_acc(block) if self._with_acc else []
+            return self._push_acc(block) if block.channel == self._acc_channel else []
         if block.kind not in (Kind.ECG, Kind.PPG) or (self._channel is not None and block.channel != self._channel):
             return []
         if self._channel_of.setdefault(block.kind, block.channel) != block.channel:
@@ -169,7 +169,9 @@ class Pipeline:
         if source is None and kind is BeatSource.ECG:
             source = self._open(kind, EcgBeats(block.fs_hz, block.channel))
         elif source is None:
-            source = self._open(kind, PpgBeats(block.fs_hz, block.channel, with_acc=self._with_acc))
+            source = self._open(
+                kind, PpgBeats(block.fs_hz, block.channel, self._acc_channel is not None, self._acc_channel)
+            )
             for early in self._early_acc:
                 findings += self._push_acc(early)
             self._early_acc.clear()
@@ -200,6 +202,8 @@ class Pipeline:
                 mine = self._channel_of[Kind.ECG if kind is BeatSource.ECG else Kind.PPG]
                 if gap.channel in (None, mine):
                     findings += self._collect(source, [*source.stage.push(gap), gap])
+                elif kind is BeatSource.PPG and gap.channel == self._acc_channel:
+                    findings += self._collect(source, source.stage.push(gap))
         return findings
 
     def _collect(self, source: _Source, outputs: list[Beat | Quality | Gap]) -> list[Finding]:

@@ -19,7 +19,7 @@ from sensors.files.annotation import AnnotatedBeat
 from sensors.files.open import open_source
 from sensors.files.recorded import RecordedSource
 from sensors.files.source import ChannelInfo, FileSource
-from sensors.samples import Gap, Item, Kind, Samples
+from sensors.samples import Gap, GapReason, Item, Kind, Samples
 
 
 @dataclass(slots=True, repr=False)
@@ -101,16 +101,17 @@ def analyze_path(
     """
     source = open_source(path, fs_hz)
     chosen = _choose(source, channel)
-    with_acc = chosen is not None and chosen.kind is Kind.PPG and any(c.kind is Kind.ACC for c in source.channels)
     wanted = [] if chosen is None else [chosen.name]
-    if with_acc:
-        wanted += [c.name for c in source.channels if c.kind is Kind.ACC]
+    acc_channel = None
+    if chosen is not None and chosen.kind is Kind.PPG:
+        acc_channel = next((c.name for c in source.channels if c.kind is Kind.ACC), None)
+        wanted += [] if acc_channel is None else [acc_channel]
     pipeline = Pipeline(
         limits,
         origin_ns=source.started_ns,
         channel=None if chosen is None else chosen.name,
         live=isinstance(source, RecordedSource),
-        with_acc=with_acc,
+        acc_channel=acc_channel,
     )
     analysis = Analysis(
         record=source.name,
@@ -142,16 +143,21 @@ def join_gaps(gaps: list[Gap]) -> list[Gap]:
 
     The reason that began first stands for the time that two of them cover.
     """
-    joined: list[Gap] = []
-    for gap in sorted(gaps, key=lambda gap: (gap.start_ns, -gap.end_ns)):
-        last = joined[-1] if joined else None
-        if last is not None and gap.reason is last.reason and gap.start_ns <= last.end_ns:
-            joined[-1] = replace(last, end_ns=max(last.end_ns, gap.end_ns))
-        elif last is None or gap.end_ns > last.end_ns:
-            start_ns = gap.start_ns if last is None else max(gap.start_ns, last.end_ns)
-            if gap.end_ns > start_ns:
-                joined.append(replace(gap, start_ns=start_ns))
-    return joined
+    by_reason: dict[GapReason, list[Gap]] = {}
+    for gap in sorted(gaps, key=lambda gap: gap.start_ns):
+        mine = by_reason.setdefault(gap.reason, [])
+        if mine and gap.start_ns <= mine[-1].end_ns:
+            mine[-1] = replace(mine[-1], end_ns=max(mine[-1].end_ns, gap.end_ns))
+        else:
+            mine.append(gap)
+    apart: list[Gap] = []
+    for gap in sorted(
+        (gap for mine in by_reason.values() for gap in mine), key=lambda gap: (gap.start_ns, -gap.end_ns)
+    ):
+        start_ns = max(gap.start_ns, apart[-1].end_ns) if apart else gap.start_ns
+        if gap.end_ns > start_ns:
+            apart.append(replace(gap, start_ns=start_ns))
+    return apart
 
 
 def _choose(source: FileSource, name: str | None) -> ChannelInfo | None:

@@ -177,14 +177,13 @@ class LiveView:
 
     def _wave_text(self, width: int) -> Text:
         low_ns = self._now_ns - round(_SHOWN_S * 1e9)
-        columns = [math.nan] * (2 * width)
         highs: list[float] = []
-        points: list[list[float]] = [[] for _ in columns]
+        points: list[list[float]] = [[] for _ in range(2 * width)]
         for block in self._wave:
             scale = 2 * width / (_SHOWN_S * 1e9)
             for k, value in enumerate(block.values.tolist()):
                 at = int((block.t_ns(k) - low_ns) * scale)
-                if 0 <= at < len(columns):
+                if 0 <= at < len(points):
                     points[at].append(value)
                     highs.append(value)
         if not highs:
@@ -192,12 +191,11 @@ class LiveView:
                 _words(self._absent.reason) if self._absent else "waiting for the sensor"
             ]
             return Text("".join(blank) + "\n" * (_STRIP_HEIGHT - _STRIP_HEIGHT // 2), style="dim", justify="center")
-        flat = [value for column in points for value in (column or [math.nan])]
         low, high = min(highs), max(highs)
         if high - low < 0.2:
             middle = (high + low) / 2
             low, high = middle - 0.1, middle + 0.1
-        lines = strip(_even(points), width, _STRIP_HEIGHT, low, high) if flat else []
+        lines = strip(_even(points), width, _STRIP_HEIGHT, low, high)
         marks = [" "] * width
         for beat in self._beats:
             if beat.source is not self._source:
