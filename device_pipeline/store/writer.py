@@ -7,6 +7,7 @@ again. Every batch also moves the session's last moment: a session whose writer 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -131,7 +132,7 @@ class StoreWriter:
         if isinstance(item, Samples):
             self._add_samples(item)
         elif isinstance(item, Reading):
-            reading = (session, self._next_seq(), item.quantity.value, item.channel, item.t_ns, float(item.value))
+            reading = (session, self._next_seq(), item.quantity.value, item.channel, item.t_ns, _number(item.value))
             self._add("readings", reading, item.t_ns, item.t_ns)
         else:
             for channel in [item.channel] if item.channel is not None else list(self._open_blocks):
@@ -172,7 +173,7 @@ class StoreWriter:
 
     def add_quality(self, quality: Quality, channel: str) -> None:
         q = quality
-        row = (self._require_session(), channel, q.start_ns, q.end_ns, float(q.index), int(q.good), q.reason)
+        row = (self._require_session(), channel, q.start_ns, q.end_ns, _number(q.index), int(q.good), q.reason)
         self._add("quality", row, q.start_ns, q.end_ns)
 
     def add_coverage(self, window: Window) -> None:
@@ -384,4 +385,9 @@ def _continues(before: Samples, block: Samples) -> bool:
 
 
 def _number(value: float | None) -> float | None:
-    return None if value is None else float(value)
+    """As the database takes it; a NaN would become NULL there and its whole batch could never be stored."""
+    if value is None:
+        return None
+    if not math.isfinite(value):
+        raise ValueError("a value is not finite, expected None and a reason")
+    return float(value)

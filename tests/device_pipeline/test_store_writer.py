@@ -166,6 +166,18 @@ def test_a_finding_without_a_session_is_our_mistake(store: Store) -> None:
             writer.add_finding(Quality(0, 1, 1.0, True))
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_what_is_no_number_is_refused_before_it_spoils_its_batch(store: Store, value: float) -> None:
+    with store.writer() as writer:
+        writer.begin_session(SessionKind.LIVE, "strap", "0")
+        writer.add_item(noise(10))
+        with pytest.raises(ValueError, match="not finite"):
+            writer.add_item(Reading(Quantity.RR, "rr", START_NS, value))
+        with pytest.raises(ValueError, match="not finite"):
+            writer.add_quality(Quality(START_NS, START_NS + 1, value, True), "ecg")
+    assert stored(store) == 10
+
+
 # -- one at a time
 
 
