@@ -34,7 +34,7 @@ class _Stretch:
         self.agreement = Agreement()
         self.rules = rules
         rules.start(0, keep)
-        self.previous: Found | None = None
+        self.previous: tuple[Found, int] | None = None  # the beat before and its time
         self.recent: deque[tuple[Found, float | None]] = deque()  # beats that quality may still look at, likeness
         self.judged = 0
         self.ended = False
@@ -60,7 +60,6 @@ class EcgBeats:
         self._flat = FlatLines(fs_hz)
         self._stretch: _Stretch | None = None
         self._last_end_ns: int | None = None  # where the last stretch of signal ended
-        self._last_beat_ns: int | None = None  # the beat that the next interval starts from
         self._final_ns: int | None = None
 
     @property
@@ -122,7 +121,6 @@ class EcgBeats:
         if self._stretch is None:
             absent_ns = None if self._last_end_ns is None else self._timeline.t_ns(start) - self._last_end_ns
             keep = absent_ns is not None and absent_ns < KEEP_LEVELS_S * 1e9
-            self._last_beat_ns = None
             self._stretch = _Stretch(self._fs_hz, start, self._rules, keep)
         stretch = self._stretch
         stretch.length += len(values)
@@ -170,15 +168,9 @@ class EcgBeats:
         t_ns = self._timeline.t_ns(stretch.start + place)
         previous = stretch.previous
         rr_s = None
-        if (
-            previous is not None
-            and self._last_beat_ns is not None
-            and beat.sure
-            and stretch.readable.between(previous.at, beat.at, beat.level)
-        ):
-            rr_s = (t_ns - self._last_beat_ns) / 1e9
-        self._last_beat_ns = t_ns
-        stretch.previous = beat
+        if previous is not None and beat.sure and stretch.readable.between(previous[0].at, beat.at, beat.level):
+            rr_s = (t_ns - previous[1]) / 1e9
+        stretch.previous = (beat, t_ns)
         return Beat(t_ns, BeatSource.ECG, rr_s)
 
     def _judge(self, stretch: _Stretch, final: int, out: list[Beat | Quality | Gap]) -> None:

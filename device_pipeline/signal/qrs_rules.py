@@ -189,7 +189,8 @@ class QrsRules:
 
     def _close(self) -> None:
         if self._last is not None:
-            self._done.append(Found(self._last[0], self._last[1], self.signal, self._sure))
+            level = min(self.signal, RISE * self._long_signal)
+            self._done.append(Found(self._last[0], self._last[1], level, self._sure))
         self._open = False
         self._sure = True
 

@@ -167,6 +167,34 @@ def test_beats_come_back_after_a_change_of_amplitude(factor: float) -> None:
     assert abs(len(got) - len(times)) <= 4
 
 
+def test_no_interval_bridges_beats_lost_to_a_change_of_amplitude() -> None:
+    times = _regular(80)
+    x = ecg(times, FS_HZ)
+    x[round(30 * FS_HZ) :] *= 0.1
+    out = run(block(x, FS_HZ))
+    assert len(beats(out)) < len(times)
+    assert max(beat.rr_s or 0.0 for beat in beats(out)) < 1.2
+
+
+def test_no_interval_bridges_a_stretch_drowned_in_noise() -> None:
+    times = _regular(80)
+    x = ecg(times, FS_HZ)
+    x[5500:6500] += np.random.default_rng(6).normal(0.0, 5.0, 1000)
+    during = [b for b in beats(run(block(x, FS_HZ))) if 22.2e9 < b.t_ns < 27.5e9]
+    assert np.mean([b.rr_s is None for b in during if b.t_ns < 26e9]) > 0.6
+    assert next(b.rr_s for b in during if b.t_ns > 26e9) is None
+
+
+def test_one_violent_spike_costs_no_later_beat() -> None:
+    times = _regular()
+    x = ecg(times, FS_HZ)
+    at = round((times[20] + 0.45) * FS_HZ)
+    x[at : at + 3] += 300.0
+    got = found_s(run(block(x, FS_HZ)))
+    for t in times[(times < times[20] + 0.1) | (times > times[21] + 0.1)]:
+        assert np.abs(got - t).min() < 0.02
+
+
 def test_a_violent_artefact_does_not_blind_the_detector() -> None:
     times = _regular(80)
     x = ecg(times, FS_HZ)

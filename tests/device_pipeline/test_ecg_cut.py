@@ -36,12 +36,13 @@ def _same_however_cut(items: Sequence[Samples | Gap], fs_hz: float, ways: Sequen
 
 
 def _hazards(fs_hz: float) -> list[Samples | Gap]:
-    """A minute and a half with noise, a pause, wide beats, a flat line, a rail, an amplitude drop and two gaps."""
+    """A spike while it learns, noise, a pause, wide beats, a flat line, a rail, an amplitude drop and two gaps."""
     rng = np.random.default_rng(8)
     times = beat_times([*(0.8 + 0.1 * rng.standard_normal(50)), 3.8, *([0.6] * 60)])
     end_s = float(times[-1]) + 1.0
     x = ecg(times, fs_hz, noise_mv=0.03, length_s=end_s)
     x += ecg(times[::7] + 0.35, fs_hz, shape=WIDE, noise_mv=0.0, length_s=end_s)
+    x[100:103] += 8.0
     a, b, c, d = (round(s * fs_hz) for s in (12.0, 15.3, 22.0, 26.0))
     x[a:b] = 0.2
     x[c:d] += rng.normal(0.0, 1.0, d - c)
