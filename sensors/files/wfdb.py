@@ -11,12 +11,14 @@ import io
 import math
 import warnings
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
 from sensors.errors import FileFormatError, MissingExtraError
+from sensors.files.annotation import header_rate
 from sensors.files.source import (
     ChannelInfo,
     FileItem,
@@ -36,6 +38,22 @@ _COMPRESSED = {"508", "516", "524"}
 _LARGEST_HEADER = 16 << 20
 
 
+@dataclass(frozen=True, slots=True)
+class _Segment:
+    """A stretch of the record: frames that its header says, frames that are there, and the signals it has."""
+
+    name: str
+    said: int
+    there: int
+    names: tuple[str, ...]
+
+    def place(self, record_names: list[str], i: int) -> int:
+        """Where signal `i` of the record is in this segment; of signals with one name, the n-th is the n-th."""
+        nth = record_names[:i].count(record_names[i])
+        places = [k for k, name in enumerate(self.names) if name == record_names[i]]
+        return places[min(nth, len(places) - 1)]
+
+
 class WfdbSource:
     """One WFDB record, single- or multi-segment; each channel at its own rate."""
 
@@ -47,11 +65,14 @@ class WfdbSource:
         self.notes: list[str] = []
         self.started_ns = 0
         header = self._read_header(self.name)
-        self._rate_hz = _rate(self.name, header.fs)
+        if header_rate(self._record.with_name(f"{self.name}.hea")) is None:
+            raise FileFormatError(f"{self.name}.hea: its first line tells no sampling rate above 0 Hz, one is expected")
+        self._rate_hz = float(header.fs)
         self.fs_hz: float | None = self._rate_hz
         signals = self._signals(header)
         if not signals:
             raise FileFormatError(f"{self.name}.hea: names no signal, at least one is needed")
+        self._raw_names = [name for name, _, _ in signals]
         names = unique_names(name for name, _, _ in signals)
         kinds = kinds_of([(name, unit) for name, unit, _ in signals])
         self._frame = [per_frame for _, _, per_frame in signals]
@@ -60,44 +81,61 @@ class WfdbSource:
             for name, kind, (_, unit, per_frame) in zip(names, kinds, signals, strict=True)
         )
         require_usable(self.name, self.channels)
-        self._said, self._there = self._lengths(header)
-        self.duration_s: float | None = self._said / self._rate_hz
+        self._segments = self._placed(header)
+        said = sum(segment.said for segment in self._segments)
+        there = sum(segment.there for segment in self._segments if segment.names)
+        if there == 0:
+            raise FileFormatError(f"{self.name}: holds 0 samples, its header says {said}")
+        self.duration_s: float | None = said / self._rate_hz
 
     def items(self, channels: Collection[str] | None = None, block_s: float = 60.0) -> Iterator[FileItem]:
         """Blocks of each channel in turn; NaN (the format's invalid sample) is a MISSING gap."""
         wanted = wanted_channels(self.name, self.channels, channels)
         step = max(1, round(block_s * self._rate_hz))
-        for start in range(0, self._there, step):
-            stop = min(start + step, self._there)
-            block = self._call(
-                self._library.rdrecord,
-                str(self._record),
-                sampfrom=start,
-                sampto=stop,
-                channels=wanted,
-                physical=True,
-                smooth_frames=False,
-            )
-            for at, values in zip(wanted, block.e_p_signal, strict=True):
-                info, per_frame = self.channels[at], self._frame[at]
-                if len(values) != (stop - start) * per_frame:
-                    raise FileFormatError(
-                        f"{self.name}: {len(values)} samples of {info.name} read, expected {(stop - start) * per_frame}"
-                    )
-                if info.kind is Kind.ECG:
-                    values = values * to_millivolts(info.unit)  # noqa: PLW2901
-                fs_hz = self._rate_hz * per_frame
-                yield from finite_stretches(
-                    info,
-                    fs_hz=fs_hz,
-                    step_ns=1e9 / fs_hz,
-                    offset=start * per_frame,
-                    values=np.ascontiguousarray(values, dtype=np.float64),
+        at = 0
+        for segment in self._segments:
+            inside = [i for i in wanted if self._raw_names[i] in segment.names]
+            for i in wanted:
+                if i not in inside:
+                    yield self._gap(i, at, at + segment.said, GapReason.MISSING)
+            for start in range(0, segment.there if inside else 0, step):
+                stop = min(start + step, segment.there)
+                yield from self._block(segment, inside, at, start, stop)
+            if segment.there < segment.said:
+                for i in inside:
+                    yield self._gap(i, at + segment.there, at + segment.said, GapReason.TRUNCATED)
+            at += segment.said
+
+    def _block(self, segment: _Segment, wanted: list[int], at: int, start: int, stop: int) -> Iterator[FileItem]:
+        block = self._call(
+            self._library.rdrecord,
+            str(self._record.with_name(segment.name)),
+            sampfrom=start,
+            sampto=stop,
+            channels=[segment.place(self._raw_names, i) for i in wanted],
+            physical=True,
+            smooth_frames=False,
+        )
+        for i, values in zip(wanted, block.e_p_signal, strict=True):
+            info, per_frame = self.channels[i], self._frame[i]
+            if len(values) != (stop - start) * per_frame:
+                raise FileFormatError(
+                    f"{segment.name}: {len(values)} samples of {info.name}, expected {(stop - start) * per_frame}"
                 )
-        if self._there < self._said:
-            start_ns, end_ns = (round(n * 1e9 / self._rate_hz) for n in (self._there, self._said))
-            for at in wanted:
-                yield Gap(self.channels[at].name, start_ns, end_ns, GapReason.TRUNCATED)
+            if info.kind is Kind.ECG:
+                values = values * to_millivolts(info.unit)  # noqa: PLW2901
+            fs_hz = self._rate_hz * per_frame
+            yield from finite_stretches(
+                info,
+                fs_hz=fs_hz,
+                step_ns=1e9 / fs_hz,
+                offset=(at + start) * per_frame,
+                values=np.ascontiguousarray(values, dtype=np.float64),
+            )
+
+    def _gap(self, channel: int, start: int, stop: int, reason: GapReason) -> Gap:
+        start_ns, end_ns = (round(frame * 1e9 / self._rate_hz) for frame in (start, stop))
+        return Gap(self.channels[channel].name, start_ns, end_ns, reason)
 
     def _read_header(self, name: str) -> Any:
         path = self._record.with_name(f"{name}.hea")
@@ -116,22 +154,45 @@ class WfdbSource:
         return self._call(self._library.rdheader, str(path.with_suffix("")), rd_segments=False)
 
     def _signals(self, header: Any) -> list[tuple[str, str, int]]:
-        """(name, unit, samples per frame) of every signal, after looking at all the files that the header names."""
+        """(name, unit, samples per frame) of every signal: of the record, of its layout, or of its first segment."""
         if not hasattr(header, "seg_name"):
             return self._segment_signals(self.name, header)
-        signals: list[tuple[str, str, int]] = []
-        for at, segment in enumerate(header.seg_name):
-            if segment == "~":
-                continue
-            inner = self._read_header(segment)
-            if hasattr(inner, "seg_name"):
-                raise FileFormatError(f"{self.name}.hea: segment {segment} has segments of its own, expected signals")
-            found = self._segment_signals(segment, inner)
-            if not signals:
-                signals = found
-            elif header.seg_len[0] != 0 and at and [s[2] for s in found] != [s[2] for s in signals]:
-                raise FileFormatError(f"{self.name}.hea: its segments differ in their signals, expected the same")
-        return signals
+        first = next((segment for segment in header.seg_name if segment != "~"), None)
+        if first is None:
+            raise FileFormatError(f"{self.name}.hea: names no segment, at least one is expected")
+        return self._segment_signals(first, self._segment_header(first))
+
+    def _segment_header(self, segment: str) -> Any:
+        inner = self._read_header(segment)
+        if hasattr(inner, "seg_name"):
+            raise FileFormatError(f"{self.name}.hea: segment {segment} has segments of its own, expected signals")
+        return inner
+
+    def _placed(self, header: Any) -> list[_Segment]:
+        """The stretches of the record in order of time; one, for a record without segments."""
+        if not hasattr(header, "seg_name"):
+            return [self._segment(self.name, header, int(header.sig_len or 0))]
+        segments = []
+        for name, length in zip(header.seg_name, header.seg_len, strict=True):
+            if name == "~":
+                segments.append(_Segment(name, int(length), int(length), ()))
+            elif length:  # the layout of a record of varying segments has length 0 and no samples
+                inner = self._segment_header(name)
+                if inner.fs != header.fs:
+                    raise FileFormatError(f"{name}.hea: {inner.fs} Hz, its record {self.name} says {header.fs} Hz")
+                segments.append(self._segment(name, inner, int(length)))
+        return segments
+
+    def _segment(self, name: str, header: Any, said: int) -> _Segment:
+        signals = self._segment_signals(name, header)
+        frames = dict(zip(self._raw_names, self._frame, strict=True))
+        for signal, _, per_frame in signals:
+            if frames.get(signal, per_frame) != per_frame:
+                raise FileFormatError(
+                    f"{name}.hea: {per_frame} samples of {signal} per frame, expected {frames[signal]}"
+                )
+        said, there = self._lengths(name, header, said)
+        return _Segment(name, said, there, tuple(signal for signal, _, _ in signals))
 
     def _segment_signals(self, name: str, header: Any) -> list[tuple[str, str, int]]:
         names = list(header.sig_name or [])
@@ -161,32 +222,25 @@ class WfdbSource:
             (raw or "", unit or "", per) for raw, unit, per in zip(names, header.units or [], per_frame, strict=True)
         ]
 
-    def _lengths(self, header: Any) -> tuple[int, int]:
+    def _lengths(self, name: str, header: Any, said: int) -> tuple[int, int]:
         """(frames that the header says, frames that are there)."""
-        said = int(header.sig_len or 0)
-        if hasattr(header, "seg_name"):
-            if said < 1:
-                raise FileFormatError(f"{self.name}.hea: {said} samples per signal, at least 1 is expected")
-            return said, said
         there = []
         for file_name in dict.fromkeys(header.file_name):
             mine = [i for i, other in enumerate(header.file_name) if other == file_name]
             width = _BYTES.get(header.fmt[mine[0]])
             if width is None:
                 if said < 1:
-                    raise FileFormatError(f"{self.name}.hea: does not say how long the compressed {file_name} is")
+                    raise FileFormatError(f"{name}.hea: does not say how long the compressed {file_name} is")
                 there.append(said)
                 continue
             size = self._record.with_name(file_name).stat().st_size - int(header.byte_offset[mine[0]] or 0)
-            # Half a byte is nothing: two samples of format 212 share the middle one.
-            there.append(max(0, math.floor(size / width / sum(self._frame[i] for i in mine) + 1e-9)))
+            frame = sum(header.samps_per_frame[i] for i in mine)
+            there.append(max(0, math.floor(size / width / frame + 1e-9)))
         frames = min(there)
         if said < 1:
-            said = frames
+            return frames, frames
         if frames < said:
-            self.notes.append(f"truncated: {frames} of {said} samples")
-        if frames == 0:
-            raise FileFormatError(f"{self.name}: holds 0 samples, its header says {said}")
+            self.notes.append(f"truncated: {frames} of {said} samples" + ("" if name == self.name else f" in {name}"))
         return said, min(frames, said)
 
     def _call(self, read: Callable[..., _T], *arguments: Any, **options: Any) -> _T:
@@ -208,9 +262,3 @@ def _library() -> Any:
     except ImportError as error:
         raise MissingExtraError("a WFDB record needs the extra [files]: pip install 'vitalkeep[files]'") from error
     return wfdb
-
-
-def _rate(name: str, fs_hz: float | None) -> float:
-    if fs_hz is None or not math.isfinite(fs_hz) or fs_hz <= 0:
-        raise FileFormatError(f"{name}.hea: sampling rate {fs_hz} Hz, a number above 0 is expected")
-    return float(fs_hz)
