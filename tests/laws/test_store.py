@@ -204,8 +204,11 @@ def arrival() -> list[Item]:
         Samples(Kind.ACC, "acc", 50.0, 10**18 + 3, 2e7, 0, acc[:400]),
         Reading(Quantity.RR, "rr", 10**18 + 900_000_000, 812.109375),
         Samples(Kind.ECG, "ecg", 130.0, 10**18, step, 1500, ecg[1500:2000]),
-        Gap("ecg", 10**18 + round(2000 * step), 10**18 + round(2100 * step), GapReason.LOST_FRAME),
-        Samples(Kind.ECG, "ecg", 130.0, 10**18, step, 2100, ecg[2000:3000]),
+        # the device's own word lies over samples that go on
+        Gap("ecg", 10**18 + round(1800 * step), 10**18 + round(2000 * step), GapReason.OFF_BODY),
+        Samples(Kind.ECG, "ecg", 130.0, 10**18, step, 2000, ecg[2000:2010]),
+        Gap("ecg", 10**18 + round(2010 * step), 10**18 + round(2100 * step), GapReason.LOST_FRAME),
+        Samples(Kind.ECG, "ecg", 130.0, 10**18, step, 2100, ecg[2010:3000]),
         Samples(Kind.PPG, "ppg", 55.0, 10**18, 1e9 / 55, 0, ppg),
         Gap(None, 10**18 + 10**10, 10**18 + 2 * 10**10, GapReason.LINK_LOST),
         Samples(Kind.ECG, "ecg", 130.0, 10**18 + 2 * 10**10, step, 0, ecg[3000:]),

@@ -193,10 +193,13 @@ def _text(found: dict[str, Any]) -> str:
     from rich.table import Table
 
     console = Console()
-    sessions = Table("session", "kind", "source", "data from", "to", "ended", box=None, pad_edge=False)
+    sessions = Table("session", "kind", "source", box=None, pad_edge=False)
+    for heading in ("data from", "to", "ended"):
+        sessions.add_column(heading, no_wrap=True)
     for session in found["sessions"]:
-        ended = session["ended"] or "[green]being written[/]"
-        ended = ended if ended in ("clean",) or session["ended"] is None else f"[yellow]{ended}[/]"
+        ended = session["ended"]
+        if ended != "clean":
+            ended = "[green]being written[/]" if ended is None else f"[yellow]{ended}[/]"
         sessions.add_row(
             str(session["id"]),
             session["kind"],
@@ -248,7 +251,7 @@ def _heart_rate_text(window: dict[str, Any] | None) -> str:
     if window is None:
         return "no data"
     value = f"none ({window['reason']})" if window["bpm"] is None else f"{window['bpm']:.0f} bpm"
-    return f"{value}, {window['length_s']:g} s from {short_time(window['start'])}, {window['source']}"
+    return f"{value}, {duration_text(window['length_s'])} from {short_time(window['start'])}, {window['source']}"
 
 
 def _hrv_text(window: dict[str, Any] | None) -> str:
@@ -257,4 +260,6 @@ def _hrv_text(window: dict[str, Any] | None) -> str:
     if window["values"] is None:
         return f"none ({window['reason']})"
     values = ", ".join(f"{name} {'-' if value is None else f'{value:.1f}'}" for name, value in window["values"].items())
-    return f"{values}; {window['length_s'] / 60:g} min from {short_time(window['start'])}, {window['n_beats']} beats"
+    return (
+        f"{values}; {duration_text(window['length_s'])} from {short_time(window['start'])}, {window['n_beats']} beats"
+    )
