@@ -199,7 +199,7 @@ def _text(found: dict[str, Any]) -> str:
     for session in found["sessions"]:
         ended = session["ended"]
         if ended != "clean":
-            ended = "[green]being written[/]" if ended is None else f"[yellow]{ended}[/]"
+            ended = "[green]writing[/]" if ended is None else f"[yellow]{ended}[/]"
         sessions.add_row(
             str(session["id"]),
             session["kind"],
