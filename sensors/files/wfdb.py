@@ -258,7 +258,10 @@ class WfdbSource:
 
 def _library() -> Any:
     try:
-        import wfdb
+        # wfdb does what newer releases of its own libraries deprecate; the reader of a file need not hear of it.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import wfdb
     except ImportError as error:
         raise MissingExtraError("a WFDB record needs the extra [files]: pip install 'vitalkeep[files]'") from error
     return wfdb

@@ -1,0 +1,94 @@
+"""The law of the cut for the whole graph: however the samples come in blocks, beats, metrics and alerts are identical."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from device_pipeline.alerts.alert import Alert
+from device_pipeline.beat import Beat, Quality
+from device_pipeline.config import Limits
+from device_pipeline.hrv import Hrv
+from device_pipeline.rhythm import RhythmSpan
+from device_pipeline.run import Finding, Pipeline
+from device_pipeline.track import Window
+from device_pipeline.windows import HeartRate
+from sensors.files.open import open_source
+from sensors.reader import read_recording
+from sensors.samples import Gap, GapReason, Item, Samples
+from tests.data import shared_data
+from tests.laws.cuts import cut_items, random_lengths, singles
+
+RECORDINGS = Path(__file__).resolve().parents[2] / "fixtures" / "recordings"
+TYPES = (Beat, Quality, Window, HeartRate, Hrv, RhythmSpan, Alert)
+
+
+def findings_by_type(pipeline: Pipeline, items: Iterable[Item]) -> dict[str, list[object]]:
+    """What came out, per type and in order; gaps as the time they cover, since a long one comes in touching pieces."""
+    out: list[Finding] = []
+    for item in items:
+        out += pipeline.push(item)
+    out += pipeline.flush()
+    told: dict[str, list[object]] = {kind.__name__: [f for f in out if type(f) is kind] for kind in TYPES}
+    told["Gap"] = list(covered(gap for gap in out if isinstance(gap, Gap)))
+    return told
+
+
+def covered(gaps: Iterable[Gap]) -> Iterator[tuple[GapReason, int, int]]:
+    by_reason: dict[GapReason, list[list[int]]] = {}
+    for gap in sorted(gaps, key=lambda gap: gap.start_ns):
+        mine = by_reason.setdefault(gap.reason, [])
+        if mine and gap.start_ns <= mine[-1][1]:
+            mine[-1][1] = max(mine[-1][1], gap.end_ns)
+        else:
+            mine.append([gap.start_ns, gap.end_ns])
+    for reason, spans in sorted(by_reason.items()):
+        yield from ((reason, start, end) for start, end in spans)
+
+
+def agree(make: Iterable[Item], cut: Iterator[int], **options: object) -> dict[str, list[object]]:
+    items = list(make)
+    whole = findings_by_type(Pipeline(Limits(), **options), items)  # type: ignore[arg-type]
+    pieces = findings_by_type(Pipeline(Limits(), **options), cut_items(items, cut))  # type: ignore[arg-type]
+    for kind, told in whole.items():
+        assert pieces[kind] == told, f"{kind} changed with the cut"
+    return whole
+
+
+def test_a_strap_is_read_the_same_sample_by_sample() -> None:
+    told = agree(read_recording(RECORDINGS / "chest_strap_rest.jsonl.gz"), singles())
+    assert len(told["Beat"]) > 70
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_every_event_of_the_story_survives_random_cuts(seed: int) -> None:
+    told = agree(read_recording(RECORDINGS / "chest_strap.jsonl.gz"), random_lengths(seed, 60))
+    rules = {alert.rule for alert in told["Alert"] if isinstance(alert, Alert)}
+    assert rules == {"tachycardia", "irregular_rhythm", "poor_signal", "pause", "no_data"}
+
+
+def test_a_pulse_wave_with_motion_is_read_the_same_in_any_cut() -> None:
+    source = open_source(RECORDINGS / "wrist_ppg.csv")
+    told = agree(
+        [item for item in source.items(block_s=7.0) if isinstance(item, Samples | Gap)],
+        random_lengths(3, 200),
+        channel="ppg",
+        acc_channel="acc",
+        live=False,
+    )
+    assert any(isinstance(rate, HeartRate) and rate.bpm for rate in told["HeartRate"])
+
+
+@pytest.mark.parametrize(("record", "channel"), [("104", "V5"), ("207", "MLII")])
+@pytest.mark.parametrize("cut", ["random", "single"])
+def test_a_real_record_is_read_the_same_in_any_cut(record: str, channel: str, cut: str) -> None:
+    source = open_source(shared_data("mitdb", f"{record}.hea"))
+    blocks = [item for item in islice(source.items([channel], block_s=60.0), 10) if isinstance(item, Samples | Gap)]
+    if cut == "single":
+        blocks = blocks[:1]
+    lengths = singles() if cut == "single" else random_lengths(5, 5000)
+    told = agree(blocks, lengths, channel=channel, live=False)
+    assert told["Beat"]
