@@ -45,7 +45,7 @@ class EcgBeats:
 
     A beat comes out within 1.5 s of its moment, a searched-for one within 4 s; during the first 2.5 s the levels are
     learnt and the beats come afterwards. Quality comes in stretches of 2 s counted from the start of each unbroken
-    signal. `final_ns` stays within 5 s of the input (longer only while samples do not move and may become a flat line).
+    signal. `final_ns` stays within 5 s of the input. A gap shorter than KEEP_LEVELS_S keeps the levels.
     """
 
     def __init__(self, fs_hz: float, channel: str) -> None:
@@ -161,6 +161,7 @@ class EcgBeats:
         keep_from = min(stretch.judged, stretch.rules.final - self._stretch_n)
         stretch.filters.forget(keep_from - self._stretch_n)
         stretch.raw.forget(keep_from - self._stretch_n)
+        stretch.readable.forget(stretch.rules.final - round(KEEP_LEVELS_S * self._fs_hz))
         self._final_ns = self._timeline.t_ns(stretch.start + max(0, stretch.rules.final - self._reach))
         return out
 

@@ -67,6 +67,7 @@ class Readability:
         self._cells: deque[tuple[float, float]] = deque()
         self._middles: deque[float] = deque(maxlen=USUAL_CELLS)
         self._first = 0
+        self._folded = (0.0, 0.0)  # the worst of the half seconds since the last beat that are no longer held
 
     def update(self, filters: QrsFilters, raw: Track, known: int) -> None:
         """Energy and samples are final before the count `known`."""
@@ -88,13 +89,21 @@ class Readability:
     def between(self, start: int, stop: int, level: float) -> bool:
         """Whether every half second that ends in (start, stop] would have shown a beat of energy `level`."""
         first = start // self._cell
+        if first >= self._first:
+            self._folded = (0.0, 0.0)
         while self._first < first and self._cells:
             self._cells.popleft()
             self._first += 1
         last = min(stop // self._cell - self._first, len(self._cells))
-        return all(
-            floor <= DROWNED * level and off <= STUCK * level for floor, off in (self._cells[k] for k in range(last))
-        )
+        cells = [self._folded, *(self._cells[k] for k in range(last))]
+        return all(floor <= DROWNED * level and off <= STUCK * level for floor, off in cells)
+
+    def forget(self, before: int) -> None:
+        """Keeps only the worst of what ends before the count `before`, where no beat can come any more."""
+        while self._cells and (self._first + 1) * self._cell <= before:
+            floor, off = self._cells.popleft()
+            self._first += 1
+            self._folded = (max(self._folded[0], floor), max(self._folded[1], off))
 
 
 def judge(
