@@ -1,4 +1,4 @@
-"""A process that writes to a store until somebody kills it; it tells on stdout how far it was fed.
+"""A process that writes to a store until somebody kills it; it tells on stdout what it was fed and when.
 
 Its clock runs faster than ours, so that a short life holds many commits.
 """
@@ -46,7 +46,7 @@ def write(folder: Path, speed: float) -> None:
     clock = FastClock(speed)
     writer = open_store(folder, clock).writer()
     session = writer.begin_session(SessionKind.LIVE, "strap", "0")
-    os.write(1, f"{session} {START_NS}\n".encode())
+    os.write(1, f"{session} {START_NS} {clock.monotonic_ns()}\n".encode())
     began_ns = clock.monotonic_ns()
     first = beats = 0
     while True:
@@ -55,10 +55,11 @@ def write(folder: Path, speed: float) -> None:
             writer.commit_if_due()
             time.sleep(0.001)
         first += BLOCK
+        fed_ns = clock.monotonic_ns()
         writer.add_item(block)
         writer.add_item(Reading(Quantity.HEART_RATE, "hr", block.end_ns, 61.0))
         while START_NS + beats * 1_000_000_000 < block.end_ns:
             writer.add_beat(Beat(START_NS + beats * 1_000_000_000, BeatSource.ECG, 1.0 if beats else None))
             beats += 1
         writer.commit_if_due()
-        os.write(1, f"{session} {block.end_ns}\n".encode())
+        os.write(1, f"{session} {block.end_ns} {fed_ns}\n".encode())
