@@ -5,6 +5,8 @@ BIN = $(VENV)/bin
 # Pins for every package that a target installs; a package index is whatever pip is set up for.
 LOCK = requirements-dev.lock
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
+DEMO = fixtures/recordings/chest_strap.jsonl.gz
+DEMO_STORE = .demo
 # Tests run one per core: numpy must not start threads of its own beside them.
 THREADS = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
@@ -15,7 +17,8 @@ help: ## What there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | while IFS='|' read -r name text; do printf '%-14s %s\n' "  $$name" "$$text"; done
 
 demo: $(VENV)/.installed ## Replay a recorded chest strap through the whole path, live, and show the summary
-	@$(BIN)/vitalkeep demo
+	@$(BIN)/vitalkeep run --replay $(DEMO) --speed 20 --store $(DEMO_STORE)
+	@echo 'again: $(BIN)/vitalkeep status --store $(DEMO_STORE), $(BIN)/vitalkeep alerts --store $(DEMO_STORE)'
 
 test: $(VENV)/.dev ## All tests but the slow ones, some minutes
 	@$(THREADS) $(BIN)/python -m pytest -n auto -m 'not slow'
@@ -40,8 +43,8 @@ bench: $(VENV)-bench/.installed ## Side by side with other tools: accuracy, spee
 fixtures: $(VENV)/.installed ## Make the fixture recordings again, byte for byte
 	@$(BIN)/python -m fixtures.make
 
-clean: ## Take .venv and the caches away; recordings and stored data stay
-	rm -rf $(VENV) $(VENV)-bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+clean: ## Take .venv and the caches away; the wearer's data stays
+	rm -rf $(VENV) $(VENV)-bench $(DEMO_STORE) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
 
 # How an environment is made, told what is missing where it cannot be.
 define make_venv
