@@ -57,6 +57,13 @@ class _Grid:
     anchor_s: float
     step_s: float
     n: int = 0
+    last_s: float = 0.0  # the own time of the row before
+
+    def reach(self, times: NDArray[np.float64]) -> int:
+        """How many of the next rows lie on the grid, before the first that strays."""
+        expected = self.anchor_s + (self.n + np.arange(len(times))) * self.step_s
+        strays = np.abs(times - expected) > _JITTER_STEPS * self.step_s * (1 + 1e-6)
+        return int(np.argmax(strays)) if strays.any() else len(times)
 
 
 def names_channels(start: bytes) -> bool:
@@ -125,17 +132,15 @@ class CsvSource:
         start = 0
         while start < len(times):
             ahead = times[start : start + _AHEAD_ROWS]
-            expected = grid.anchor_s + (grid.n + np.arange(len(ahead))) * grid.step_s
-            strays = np.abs(ahead - expected) > _JITTER_STEPS * grid.step_s * (1 + 1e-6)
-            good = int(np.argmax(strays)) if strays.any() else len(ahead)
+            good = grid.reach(ahead)
             if good == 0:
-                end_s, now_s = float(expected[0]), float(ahead[0])
-                before_s = end_s - grid.step_s if start == 0 else float(times[start - 1])
-                if grid.n and now_s - before_s > _HOLE_STEPS * grid.step_s and now_s > end_s:
+                end_s, now_s = grid.anchor_s + grid.n * grid.step_s, float(ahead[0])
+                if grid.n and now_s - grid.last_s > _HOLE_STEPS * grid.step_s and now_s > end_s:
                     for info in wanted:
                         yield Gap(info.name, round(end_s * 1e9), round(now_s * 1e9), GapReason.MISSING)
+                # Never so far back that a sample would come before the one it follows.
                 grid.anchor_s, grid.n = max(now_s, end_s - _JITTER_STEPS * grid.step_s), 0
-                good = 1
+                good = max(1, grid.reach(ahead))
             for info in wanted:
                 columns = _AXES if info.kind is Kind.ACC else (info.name,)
                 values = rows.values[start : start + good, [self._columns.index(c) for c in columns]]
@@ -148,6 +153,7 @@ class CsvSource:
                     anchor_ns=round(grid.anchor_s * 1e9),
                 )
             grid.n += good
+            grid.last_s = float(times[start + good - 1])
             start += good
 
     def _readings(self, rows: _Rows, times: NDArray[np.float64]) -> Iterator[Reading]:
@@ -206,8 +212,10 @@ class CsvSource:
                 self._wrong("one row, two or more are needed to tell the rate from t_s (or --fs)")
             return fs_hz
         steps = np.diff(times)
-        regular = steps[steps <= _HOLE_STEPS * np.median(steps)]
-        measured = float(len(regular) / regular.sum())
+        holes = np.flatnonzero(steps > _HOLE_STEPS * np.median(steps))
+        runs = np.split(times, holes + 1)
+        longest = max(runs, key=len)  # two rows at least: half of the steps are no longer than the median
+        measured = 1 / float(np.polyfit(np.arange(len(longest)), longest - longest[0], 1)[0])
         whole = round(measured)
         return float(whole) if whole and abs(measured - whole) / whole < _NEAR_WHOLE_RATE else measured
 
@@ -278,14 +286,12 @@ class CsvSource:
         if not kept:
             return _Rows(np.empty((0, len(self._columns))), line_of)
         use = [i for i, c in enumerate(self._columns) if c in _KNOWN]
+        text = "".join(kept)
         try:
-            parsed = np.loadtxt(
-                io.StringIO(_fill("".join(kept), self._separator)),
-                delimiter=self._separator,
-                usecols=use,
-                comments=None,
-                ndmin=2,
-            )
+            if text.count(self._separator) != len(kept) * (len(self._columns) - 1):
+                raise ValueError("a row of another length, or a quoted separator")
+            filled = io.StringIO(_fill(text, self._separator))
+            parsed = np.loadtxt(filled, delimiter=self._separator, usecols=use, comments=None, ndmin=2)
         except ValueError:
             parsed = np.array([self._row(line, line_of(k), use) for k, line in enumerate(kept)])
         if len(parsed) != len(kept):
