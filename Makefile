@@ -17,6 +17,7 @@ help: ## What there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | while IFS='|' read -r name text; do printf '%-14s %s\n' "  $$name" "$$text"; done
 
 demo: $(VENV)/.installed ## Replay a recorded chest strap through the whole path, live, and show the summary
+	@rm -rf $(DEMO_STORE)
 	@$(BIN)/vitalkeep run --replay $(DEMO) --speed 20 --store $(DEMO_STORE)
 	@echo 'again: $(BIN)/vitalkeep status --store $(DEMO_STORE), $(BIN)/vitalkeep alerts --store $(DEMO_STORE)'
 
