@@ -17,6 +17,10 @@ from device_pipeline.metrics.registry import METRICS
 LEAST_GOOD_FRACTION = 0.5
 LEAST_NN_FRACTION = 0.5  # of the window's length, in NN intervals, for the same reason
 
+# The last window of a record is as long as it came. "Approximately 1 min is needed to assess the HF components" (Task
+# Force 1996, frequency analysis), which are what RMSSD and pNN50 reflect.
+LEAST_LENGTH_S = 60.0
+
 # Above one interval in five left out, what remains is a choice, not a sample. Kubios warns from 5 % on. Frequent
 # ectopy up to every tenth beat (two intervals each) still gives a value; in atrial fibrillation far more intervals
 # stand out, so it is called irregular and never corrected into regularity.
@@ -29,7 +33,7 @@ class Hrv:
 
     `n_beats`: all beats in the window. `corrected_pct`: share of their intervals that were left out, None where there
     are no intervals. `values` maps the name of each metric to its value; None, with a `reason`, where the window
-    abstains: "no_data", "poor_signal", "too_few_beats", "irregular".
+    abstains: "too_short", "no_data", "poor_signal", "too_few_beats", "irregular".
     """
 
     start_ns: int
@@ -61,6 +65,8 @@ def hrv_window(start_ns: int, length_ns: int, beats: Sequence[Beat], good_fracti
 
 
 def _reason(length_ns: int, n_beats: int, intervals: Intervals, good_fraction: float) -> str | None:
+    if length_ns < LEAST_LENGTH_S * 1e9:
+        return "too_short"
     if not n_beats and good_fraction <= 0:
         return "no_data"
     if good_fraction < LEAST_GOOD_FRACTION:

@@ -102,3 +102,10 @@ def test_nothing_of_the_heart_shows_in_a_repr() -> None:
     hrv = Hrv(0, FIVE_MINUTES_NS, 377, 0.0, "m", {"rmssd_ms": 27.0}, None)
     assert "377" not in repr(hrv)
     assert "27" not in repr(hrv)
+
+
+def test_less_than_a_minute_gives_no_value() -> None:
+    beats = [Beat(k * 10**9, BeatSource.ECG, 1.0) for k in range(1, 59)]
+    told = hrv_window(0, 59 * 10**9, beats, 1.0)
+    assert told.values is None
+    assert told.reason == "too_short"

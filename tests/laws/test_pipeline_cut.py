@@ -1,4 +1,4 @@
-"""The law of the cut for the whole graph: however the samples come in blocks, beats, metrics and alerts are identical."""
+"""The law of the cut for the whole graph: however samples come in blocks, beats, metrics and alerts are identical."""
 
 from __future__ import annotations
 
