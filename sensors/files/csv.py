@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import math
 import re
 from collections.abc import Callable, Collection, Generator, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NoReturn, TextIO
 
@@ -246,14 +248,13 @@ class CsvSource:
     def _blocks(self, file: TextIO, rows: int) -> Iterator[_Rows]:
         number = self._lines_before(file)
         while True:
-            lines: list[str] = []
             try:
-                while len(lines) < rows and (line := file.readline(_LONGEST_LINE)):
-                    if len(line) >= _LONGEST_LINE:
-                        self._wrong(f"line {number + len(lines) + 1} has {_LONGEST_LINE} characters or more")
-                    lines.append(line)
+                lines = list(itertools.islice(iter(partial(file.readline, _LONGEST_LINE), ""), rows))
             except UnicodeDecodeError:
-                self._wrong(f"not text near line {number + len(lines) + 1}")
+                self._wrong(f"not text in the {rows} lines after line {number}")
+            if max(map(len, lines), default=0) >= _LONGEST_LINE:
+                k = next(k for k, line in enumerate(lines) if len(line) >= _LONGEST_LINE)
+                self._wrong(f"line {number + k + 1} has {_LONGEST_LINE} characters or more")
             if not lines:
                 return
             block = self._parse(lines, number)
@@ -334,7 +335,9 @@ def _split(line: str) -> list[str]:
 
 def _fill(text: str, separator: str) -> str:
     """The same rows with nan in every empty cell."""
-    if not re.search(f"{separator}[ ]*[{separator}\n]|(^|\n)[ ]*{separator}|{separator}[ ]*$", text):
-        return text
+    if " " not in text:  # the common case, told quickly
+        twice, first, last = separator * 2, f"\n{separator}", f"{separator}\n"
+        if not (twice in text or first in text or last in text or text[0] == separator or text[-1] == separator):
+            return text
     text = re.sub(f"(?<={separator})[ ]*(?=[{separator}\n]|$)", "nan", text)
     return re.sub(f"^[ ]*(?={separator})", "nan", text, flags=re.MULTILINE)
