@@ -1,0 +1,120 @@
+"""Makes the pictures in docs/: the live view, from a fixture recording. The same bytes each time; nothing is loaded.
+
+python docs/make_pictures.py            writes docs/live-view.svg
+python docs/make_pictures.py --check    writes nothing; exit code 1 if the picture is out of date
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.terminal_theme import TerminalTheme
+
+from device_pipeline.config import Limits
+from device_pipeline.run import Pipeline
+from sensors.reader import Reader
+from sensors.recording import Recording
+from vitalkeep.cli.live_view import LiveView
+
+ROOT = Path(__file__).resolve().parents[1]
+PICTURE = ROOT / "docs" / "live-view.svg"
+RECORDING = ROOT / "fixtures" / "recordings" / "chest_strap.jsonl.gz"
+MOMENT_S = 612.0  # of the recording: in the episode of atrial fibrillation, after the tachycardia
+WIDTH, HEIGHT = 96, 30
+
+THEME = TerminalTheme(
+    (18, 22, 28),
+    (214, 220, 228),
+    [
+        (18, 22, 28),
+        (240, 92, 92),
+        (94, 206, 136),
+        (232, 190, 92),
+        (97, 155, 230),
+        (190, 130, 220),
+        (86, 190, 196),
+        (214, 220, 228),
+    ],
+)
+
+# No font is loaded from anywhere: the reader's own monospaced one is taken.
+FORMAT = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
+<style>
+.{unique_id}-matrix {{ font-family: "DejaVu Sans Mono", Menlo, Consolas, monospace; font-size: {char_height}px; \
+line-height: {line_height}px; font-variant-east-asian: full-width; }}
+{styles}
+</style>
+<defs>
+<clipPath id="{unique_id}-clip-terminal"><rect x="0" y="0" width="{terminal_width}" height="{terminal_height}" />\
+</clipPath>
+{lines}
+</defs>
+{chrome}
+<g transform="translate({terminal_x}, {terminal_y})" clip-path="url(#{unique_id}-clip-terminal)">
+{backgrounds}
+<g class="{unique_id}-matrix">
+{matrix}
+</g>
+</g>
+</svg>
+"""
+
+
+def view_at(moment_s: float, width: int = WIDTH, height: int = HEIGHT) -> LiveView:
+    """The view of the recording as it stands `moment_s` after its beginning."""
+    recording = Recording(RECORDING)
+    limits = Limits()
+    # No variable of the environment may change the picture.
+    console = Console(file=io.StringIO(), width=width, height=height, force_terminal=True, _environ={})
+    view = LiveView(recording.device.name, 1.0, limits, console, now_s=lambda: 0.0)
+    reader, pipeline = Reader(recording.device), Pipeline(limits)
+    first_ns: int | None = None
+    for event in recording.events():
+        first_ns = event.t_ns if first_ns is None else first_ns
+        if event.t_ns - first_ns > moment_s * 1e9:
+            break
+        for item in reader.push(event):
+            view.item(item)
+            for finding in pipeline.push(item):
+                view.finding(finding)
+    return view
+
+
+def picture() -> str:
+    view = view_at(MOMENT_S)
+    console = Console(
+        file=io.StringIO(),
+        record=True,
+        width=WIDTH,
+        height=HEIGHT,
+        force_terminal=True,
+        color_system="truecolor",
+        legacy_windows=False,
+        _environ={},
+    )
+    console.print(view.picture())
+    return console.export_svg(
+        title="vitalkeep run", theme=THEME, code_format=FORMAT, font_aspect_ratio=0.602, unique_id="live"
+    )
+
+
+def main(arguments: list[str]) -> int:
+    os.environ["TZ"] = "UTC"
+    time.tzset()
+    made = picture()
+    if arguments == ["--check"]:
+        same = PICTURE.exists() and PICTURE.read_text(encoding="utf-8") == made
+        print(f"{PICTURE.name}: {'as it should be' if same else 'out of date: python docs/make_pictures.py'}")
+        return 0 if same else 1
+    PICTURE.write_text(made, encoding="utf-8")
+    print(f"{PICTURE.name}: {len(made):,} characters")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
