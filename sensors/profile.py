@@ -69,11 +69,12 @@ class Intervals:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Point:
-    """One value that holds at arrival."""
+    """One value that holds at arrival, or held `age_s` before."""
 
     quantity: Quantity
     channel: str
     value: float
+    age_s: float = 0.0
 
     def __repr__(self) -> str:
         return f"<Point {self.channel}>"

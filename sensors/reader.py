@@ -18,6 +18,8 @@ from sensors.registry import PROFILES
 from sensors.samples import Gap, GapReason, Item, Reading
 from sensors.timebase import FrameClock
 
+_OLDEST_NS = 14 * 86_400 * 10**9  # no session of a sensor that tells the age of its values is longer
+
 
 class Reader:
     """Events in, items out; carries the clocks of one device."""
@@ -27,6 +29,7 @@ class Reader:
         self._rates_hz = dict(device.rates_hz)
         self._clocks: dict[str, FrameClock] = {}
         self._lines: dict[str, BeatLine] = {}
+        self._point_ns: dict[str, int] = {}  # by channel: the last single value
         self._heard_ns: dict[str, int] = {}  # by characteristic: the last notification that could be read
         self._spoken: dict[str, set[str]] = {}  # by characteristic: the channels that it has spoken of
         self._down: LinkDown | None = None
@@ -100,7 +103,9 @@ class Reader:
                     line = self._lines[seen.channel] = BeatLine(seen.channel)
                 return [*line.push(t_ns, seen.rr_ms)]
             case Point():
-                return [Reading(seen.quantity, seen.channel, t_ns, seen.value)]
+                at_ns = max(t_ns - round(seen.age_s * 1e9), self._point_ns.get(seen.channel, t_ns - _OLDEST_NS))
+                self._point_ns[seen.channel] = at_ns
+                return [Reading(seen.quantity, seen.channel, at_ns, seen.value)]
             case Absent(None, reason):
                 out: list[Item] = []
                 for channel in profile.channels:

@@ -4,13 +4,33 @@ from __future__ import annotations
 
 from sensors.profile import AnyProfile
 from sensors.profiles.battery import BatteryProfile
+from sensors.profiles.blood_pressure import BloodPressureProfile
+from sensors.profiles.body_sensor_location import BodySensorLocationProfile
+from sensors.profiles.cgm import CgmProfile
+from sensors.profiles.current_time import CurrentTimeProfile
+from sensors.profiles.device_information import TEXTS, PnpIdProfile, SystemIdProfile
+from sensors.profiles.glucose import GlucoseProfile
 from sensors.profiles.heart_rate import HeartRateProfile
+from sensors.profiles.plx_continuous import PlxContinuousProfile
+from sensors.profiles.plx_spot_check import PlxSpotCheckProfile
 from sensors.profiles.polar_pmd import PolarPmdProfile
 from sensors.profiles.polar_pmd_control import PolarPmdControlProfile
+from sensors.profiles.temperature import TemperatureProfile
 
 PROFILES: tuple[AnyProfile, ...] = (
     HeartRateProfile(),
     BatteryProfile(),
+    BodySensorLocationProfile(),
+    PlxContinuousProfile(),
+    PlxSpotCheckProfile(),
+    TemperatureProfile(),
+    BloodPressureProfile(),
+    CgmProfile(),
+    GlucoseProfile(),
+    CurrentTimeProfile(),
+    PnpIdProfile(),
+    SystemIdProfile(),
+    *TEXTS,
     PolarPmdProfile(),
     PolarPmdControlProfile(),
 )

@@ -1,7 +1,7 @@
 """Bytes to numbers and back, little-endian. Reading raises DecodeError only; writing a wrong number is our error.
 
 SFLOAT and FLOAT are those of IEEE 11073-20601: a signed mantissa and a signed decimal exponent, with reserved mantissas
-for "not a number", "not at this resolution" and the infinities.
+for "not a number", "not at this resolution" and the infinities: what stands there is a NoNumber, which says which.
 """
 
 from __future__ import annotations
@@ -9,11 +9,27 @@ from __future__ import annotations
 import math
 import struct
 from decimal import Decimal
+from enum import StrEnum
 
 from sensors.errors import DecodeError
 
-_SFLOAT_SPECIAL = (0x07FE, 0x07FF, 0x0800, 0x0801, 0x0802)
-_FLOAT_SPECIAL = (0x007FFFFE, 0x007FFFFF, 0x00800000, 0x00800001, 0x00800002)
+
+class NoNumber(StrEnum):
+    """Why an IEEE 11073 number is none (IEEE 11073-20601, Annex F.6 and F.7)."""
+
+    PLUS_INF = "+inf"  # beyond what the field or the sensor can tell
+    NAN = "nan"  # not a number
+    NRES = "nres"  # not at this resolution
+    RESERVED = "reserved"
+    MINUS_INF = "-inf"
+
+
+Measured = float | NoNumber
+
+_SFLOAT_SPECIAL = dict(zip((0x07FE, 0x07FF, 0x0800, 0x0801, 0x0802), NoNumber, strict=True))
+_FLOAT_SPECIAL = dict(zip((0x007FFFFE, 0x007FFFFF, 0x00800000, 0x00800001, 0x00800002), NoNumber, strict=True))
+_SFLOAT_BITS = {special: raw for raw, special in _SFLOAT_SPECIAL.items()}
+_FLOAT_BITS = {special: raw for raw, special in _FLOAT_SPECIAL.items()}
 
 
 class Cursor:
@@ -84,15 +100,15 @@ class Cursor:
         (value,) = struct.unpack("<f", self.take(4))
         return float(value) if math.isfinite(value) else None
 
-    def sfloat(self) -> float | None:
-        """IEEE 11073 SFLOAT; None for its five reserved values."""
+    def sfloat(self) -> Measured:
+        """IEEE 11073 SFLOAT."""
         raw = self.u16()
-        return None if raw in _SFLOAT_SPECIAL else _decimal(_sign(raw & 0xFFF, 12), _sign(raw >> 12, 4))
+        return _SFLOAT_SPECIAL.get(raw) or _decimal(_sign(raw & 0xFFF, 12), _sign(raw >> 12, 4))
 
-    def float32(self) -> float | None:
-        """IEEE 11073 FLOAT; None for its five reserved values."""
+    def float32(self) -> Measured:
+        """IEEE 11073 FLOAT."""
         raw = self.u32()
-        return None if raw in _FLOAT_SPECIAL else _decimal(_sign(raw & 0xFFFFFF, 24), _sign(raw >> 24, 8))
+        return _FLOAT_SPECIAL.get(raw) or _decimal(_sign(raw & 0xFFFFFF, 24), _sign(raw >> 24, 8))
 
 
 class Writer:
@@ -144,13 +160,13 @@ class Writer:
     def f32(self, value: float | None) -> Writer:
         return self.put(struct.pack("<f", math.nan if value is None else value))
 
-    def sfloat(self, value: float | None) -> Writer:
-        """Exact, with the exponent nearest to zero that fits; None is NaN."""
-        return self.u16(0x07FF if value is None else _pack_decimal(value, 12, 4))
+    def sfloat(self, value: Measured) -> Writer:
+        """Exact, with the exponent nearest to zero that fits."""
+        return self.u16(_SFLOAT_BITS[value] if isinstance(value, NoNumber) else _pack_decimal(value, 12, 4))
 
-    def float32(self, value: float | None) -> Writer:
-        """Exact, with the exponent nearest to zero that fits; None is NaN."""
-        return self.u32(0x007FFFFF if value is None else _pack_decimal(value, 24, 8))
+    def float32(self, value: Measured) -> Writer:
+        """Exact, with the exponent nearest to zero that fits."""
+        return self.u32(_FLOAT_BITS[value] if isinstance(value, NoNumber) else _pack_decimal(value, 24, 8))
 
 
 def _sign(raw: int, bits: int) -> int:
@@ -164,20 +180,23 @@ def _decimal(mantissa: int, exponent: int) -> float:
 
 def _pack_decimal(value: float, mantissa_bits: int, exponent_bits: int) -> int:
     if not math.isfinite(value):
-        raise ValueError("a number that is not finite; say None")
+        raise ValueError("a number that is not finite; say NoNumber")
     sign, digits, exponent = Decimal(repr(value)).as_tuple()
     assert isinstance(exponent, int)
     mantissa = int("".join(map(str, digits))) * (-1 if sign else 1)
-    while mantissa and mantissa % 10 == 0 and exponent < 0:
-        mantissa, exponent = mantissa // 10, exponent + 1
-    largest = (1 << (mantissa_bits - 1)) - 3  # the two above it are reserved, and so are the three lowest
     lowest, highest = -(1 << (exponent_bits - 1)), (1 << (exponent_bits - 1)) - 1
+    least, most = -(1 << (mantissa_bits - 1)), (1 << (mantissa_bits - 1)) - 1
     if mantissa == 0:
         exponent = 0
-    while exponent > 0 and abs(mantissa * 10) <= largest:
-        mantissa, exponent = mantissa * 10, exponent - 1
-    while mantissa % 10 == 0 and mantissa and abs(mantissa) > largest:
+    while mantissa and mantissa % 10 == 0 and (exponent < 0 or not least <= mantissa <= most):
         mantissa, exponent = mantissa // 10, exponent + 1
-    if abs(mantissa) > largest or not lowest <= exponent <= highest:
+    while exponent > 0 and _is_free(mantissa * 10, exponent - 1, most):
+        mantissa, exponent = mantissa * 10, exponent - 1
+    if not (least <= mantissa <= most and _is_free(mantissa, exponent, most) and lowest <= exponent <= highest):
         raise ValueError(f"a number that does not fit {mantissa_bits} bits of mantissa and {exponent_bits} of exponent")
     return (exponent & ((1 << exponent_bits) - 1)) << mantissa_bits | mantissa & ((1 << mantissa_bits) - 1)
+
+
+def _is_free(mantissa: int, exponent: int, most: int) -> bool:
+    """Within the mantissa, and none of the five patterns that are reserved where the exponent is 0."""
+    return -most - 1 <= mantissa <= most and (exponent != 0 or abs(mantissa) <= most - 2)

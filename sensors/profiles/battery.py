@@ -43,3 +43,6 @@ class BatteryProfile:
 
     def observe(self, value: BatteryLevel) -> tuple[Observation, ...]:
         return (Point(Quantity.BATTERY, "battery", float(value.percent)),)
+
+    def fields(self, value: BatteryLevel) -> dict[str, object]:
+        return {"percent": value.percent}

@@ -86,3 +86,11 @@ class HeartRateProfile:
         )
         # 1000/1024 is a dyadic fraction: the milliseconds are exact
         return rate, Intervals("rr", tuple(rr * 1000 / 1024 for rr in value.rr_1024))
+
+    def fields(self, value: HeartRateMeasurement) -> dict[str, object]:
+        return {
+            "hr": value.hr_bpm,
+            "contact": value.contact,
+            "energy_kj": value.energy_kj,
+            "rr_1024": list(value.rr_1024),
+        }

@@ -12,6 +12,7 @@ from sensors.profiles import polar_pmd as pmd
 from sensors.profiles.battery import BatteryLevel, BatteryProfile
 from sensors.profiles.heart_rate import HeartRateMeasurement, HeartRateProfile
 from sensors.profiles.polar_pmd_control import Features, PolarPmdControlProfile, Response, Stopped
+from tests.laws.gatt_values import GATT_VALUES, GATT_VECTOR_NAMES
 
 _u8, _u16 = st.integers(0, 0xFF), st.integers(0, 0xFFFF)
 
@@ -30,6 +31,7 @@ def _numbers(bits: int, axes: int | None, least: int = 0) -> st.SearchStrategy[A
 _celsius = st.none() | st.floats(allow_nan=False, allow_infinity=False, width=32)
 
 VALUES: dict[str, st.SearchStrategy[Any]] = {
+    **GATT_VALUES,
     HeartRateProfile.name: st.builds(
         HeartRateMeasurement,
         _u16,
@@ -61,6 +63,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
 
 # The names the vectors use for a characteristic that is not a 16-bit one.
 VECTOR_NAMES = {
+    **GATT_VECTOR_NAMES,
     HeartRateProfile.name: ("2A37",),
     BatteryProfile.name: ("2A19",),
     pmd.PolarPmdProfile.name: ("PMD_DATA",),
@@ -71,15 +74,6 @@ VECTOR_NAMES = {
 def fields(value: Any) -> dict[str, Any]:
     """A decoded value under the names of the vectors."""
     match value:
-        case HeartRateMeasurement():
-            return {
-                "hr": value.hr_bpm,
-                "contact": value.contact,
-                "energy_kj": value.energy_kj,
-                "rr_1024": list(value.rr_1024),
-            }
-        case BatteryLevel():
-            return {"percent": value.percent}
         case Features():
             return {"streams": [stream.name for stream in value.streams]}
         case Response():

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from sensors.errors import DecodeError
 from sensors.profile import full_uuid, short_uuid
-from sensors.wire import Cursor, Writer
+from sensors.wire import Cursor, NoNumber, Writer
 from tests.data import shared_data
 
 FIELDS = ["u8", "u16", "u24", "u32", "u64", "s8", "s16", "s24", "s32"]
@@ -45,23 +46,46 @@ def test_rest_may_be_empty_and_reading_stops_at_the_end() -> None:
     assert (cursor.u8(), cursor.rest(), cursor.rest(), cursor.left) == (1, b"\x02\x03", b"", 0)
 
 
-@given(st.integers(-2045, 2045), st.integers(-8, 7))
-def test_every_sfloat_comes_back(mantissa: int, exponent: int) -> None:
-    value = float(f"{mantissa}e{exponent}")
-    assert Cursor(Writer().sfloat(value).getvalue()).sfloat() == value
+def test_every_sfloat_comes_back() -> None:
+    for raw in range(0x10000):
+        value = Cursor(Writer().u16(raw).getvalue()).sfloat()
+        canonical = Writer().sfloat(value).getvalue()
+        assert Cursor(canonical).sfloat() == value, hex(raw)
+        assert isinstance(value, NoNumber) or math.isfinite(value)
 
 
-@given(st.integers(-(2**23) + 3, 2**23 - 3), st.integers(-100, 100))
-def test_every_float_comes_back(mantissa: int, exponent: int) -> None:
-    value = float(f"{mantissa}e{exponent}")
+@given(st.integers(0, 2**32 - 1) | st.integers(0x7FFFF0, 0x80000F) | st.integers(0x017FFFF0, 0x0180000F))
+def test_every_float_comes_back(raw: int) -> None:
+    value = Cursor(Writer().u32(raw).getvalue()).float32()
     assert Cursor(Writer().float32(value).getvalue()).float32() == value
 
 
-def test_reserved_floats_are_absent() -> None:
-    assert [Cursor(Writer().u16(raw).getvalue()).sfloat() for raw in range(0x7FE, 0x803)] == [None] * 5
-    assert [Cursor(Writer().u32(raw).getvalue()).float32() for raw in range(0x7FFFFE, 0x800003)] == [None] * 5
-    assert Cursor(Writer().sfloat(None).getvalue()).sfloat() is None
+def test_decimal_floats_are_exact() -> None:
+    assert Cursor(bytes.fromhex("57f0")).sfloat() == 8.7
+    assert Writer().sfloat(8.7).getvalue().hex() == "57f0"
+    assert Writer().float32(36.97).getvalue().hex() == "710e00fe"
+
+
+def test_reserved_floats_say_why_there_is_no_number() -> None:
+    reasons = [NoNumber.PLUS_INF, NoNumber.NAN, NoNumber.NRES, NoNumber.RESERVED, NoNumber.MINUS_INF]
+    for reason, short, long in zip(reasons, range(0x7FE, 0x803), range(0x7FFFFE, 0x800003), strict=True):
+        assert Cursor(Writer().u16(short).getvalue()).sfloat() is reason
+        assert Cursor(Writer().u32(long).getvalue()).float32() is reason
+        assert Writer().sfloat(reason).getvalue() == Writer().u16(short).getvalue()
+        assert Writer().float32(reason).getvalue() == Writer().u32(long).getvalue()
     assert Cursor(Writer().f32(None).getvalue()).f32() is None
+
+
+def test_the_reserved_patterns_are_none_with_another_exponent() -> None:
+    assert Cursor(Writer().u16(0x17FE).getvalue()).sfloat() == 20460.0
+    assert Cursor(Writer().u16(0xF7FF).getvalue()).sfloat() == 204.7
+    assert Cursor(Writer().u32(0x7FFFFFFF).getvalue()).float32() == -1e127
+
+
+@pytest.mark.parametrize("value", [2046.0, 2047.0, 1e12, 1e-9, 0.12345, math.nan, math.inf])
+def test_what_no_sfloat_can_say_is_our_error(value: float) -> None:
+    with pytest.raises(ValueError, match="number that"):
+        Writer().sfloat(value)
 
 
 def test_shared_float_vectors_read_as_expected() -> None:

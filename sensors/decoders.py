@@ -1,0 +1,112 @@
+"""Everything that `vitalkeep decode` can read, by name: bytes in, fields out that JSON can say.
+
+A decoder is found by its name, by the short name of its profile or by its UUID. The names of numbers and of vendor
+frames that no characteristic carries alone stand here only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sensors.errors import DecodeError
+from sensors.profile import full_uuid, short_uuid
+from sensors.profiles.battery import BatteryProfile
+from sensors.profiles.blood_pressure import BloodPressureProfile
+from sensors.profiles.body_sensor_location import BodySensorLocationProfile
+from sensors.profiles.cgm import CgmProfile
+from sensors.profiles.current_time import CurrentTimeProfile
+from sensors.profiles.device_information import TEXTS, PnpIdProfile, SystemIdProfile
+from sensors.profiles.glucose import GlucoseProfile
+from sensors.profiles.heart_rate import HeartRateProfile
+from sensors.profiles.plx_continuous import PlxContinuousProfile
+from sensors.profiles.plx_spot_check import PlxSpotCheckProfile
+from sensors.profiles.temperature import TemperatureProfile
+from sensors.wire import Cursor, NoNumber
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a payload does not say about itself: of delta frames, the channels and the bits of a sample."""
+
+    channels: int = 3
+    resolution_bits: int = 16
+
+
+Decoder = Callable[[bytes, Options], object]
+"""Raises DecodeError and nothing else, whatever the bytes."""
+
+
+class Presenting(Protocol):
+    """A profile that can say what it read."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def characteristic(self) -> str: ...
+
+    def decode(self, payload: bytes) -> Any: ...
+
+    def fields(self, value: Any) -> dict[str, object] | list[dict[str, object]]: ...
+
+
+def reading(profile: Presenting) -> Decoder:
+    """The decoder of a profile."""
+    return lambda payload, options: profile.fields(profile.decode(payload))
+
+
+def _sfloat(payload: bytes, options: Options) -> object:
+    cursor = Cursor(payload)
+    value = cursor.sfloat()
+    cursor.done()
+    return {"value": None if isinstance(value, NoNumber) else value}
+
+
+def _float(payload: bytes, options: Options) -> object:
+    cursor = Cursor(payload)
+    value = cursor.float32()
+    cursor.done()
+    return {"value": None if isinstance(value, NoNumber) else value}
+
+
+# Standard characteristics are called by their number, in capitals.
+_STANDARD: tuple[Presenting, ...] = (
+    HeartRateProfile(),
+    BodySensorLocationProfile(),
+    BatteryProfile(),
+    PlxContinuousProfile(),
+    PlxSpotCheckProfile(),
+    TemperatureProfile(),
+    BloodPressureProfile(),
+    CgmProfile(),
+    GlucoseProfile(),
+    CurrentTimeProfile(),
+    SystemIdProfile(),
+    *TEXTS,
+    PnpIdProfile(),
+)
+
+DECODERS: dict[str, Decoder] = {
+    **{short_uuid(profile.characteristic).upper(): reading(profile) for profile in _STANDARD},
+    "SFLOAT": _sfloat,
+    "FLOAT": _float,
+    # vendor protocols, by the names of their frames
+}
+
+# Other names of what stands above: short names of profiles, UUIDs of vendors' characteristics, in lower case.
+ALIASES: dict[str, str] = {
+    **{profile.name: short_uuid(profile.characteristic).upper() for profile in _STANDARD},
+    # vendor protocols
+}
+
+
+def find(name: str) -> Decoder:
+    """By a name of DECODERS or ALIASES in any case, or a UUID of 16, 32 or 128 bits. Raises KeyError."""
+    wanted = name.strip().casefold()
+    with contextlib.suppress(DecodeError):
+        wanted = short_uuid(full_uuid(wanted))
+    wanted = ALIASES.get(wanted, wanted).casefold()
+    return {known.casefold(): decoder for known, decoder in DECODERS.items()}[wanted]

@@ -1,0 +1,142 @@
+"""`vitalkeep decode`, run as the command line runs it."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import pytest
+
+from sensors.decoders import ALIASES, DECODERS, find
+from sensors.registry import PROFILES
+from tests.data import shared_data
+from tests.laws.gatt_values import GATT_VECTOR_NAMES, OWN_VECTORS
+from vitalkeep.cli import exit_codes
+from vitalkeep.cli.app import run
+
+MINE = {name for names in GATT_VECTOR_NAMES.values() for name in names} | {"2A37", "2A19", "SFLOAT", "FLOAT"}
+
+
+def shared_vectors() -> list[dict[str, Any]]:
+    text = shared_data("vectors", "gatt_vectors.json").read_text()
+    return [vector for vector in json.loads(text)["vectors"] if vector["characteristic"] in DECODERS]
+
+
+def same(have: Any, expected: Any) -> bool:
+    """To the type, but for rounding."""
+    if type(have) is not type(expected):
+        return False
+    if isinstance(have, dict):
+        return have.keys() == expected.keys() and all(same(have[name], expected[name]) for name in have)
+    if isinstance(have, list):
+        return len(have) == len(expected) and all(map(same, have, expected))
+    return math.isclose(have, expected, rel_tol=1e-9) if isinstance(have, float) else bool(have == expected)
+
+
+def decoded(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, Any]:
+    code = run(["decode", "--json", *arguments])
+    out, err = capsys.readouterr()
+    assert out.count("\n") == 1 and err == ""
+    return code, json.loads(out)
+
+
+def check(capsys: pytest.CaptureFixture[str], name: str, payload: str, expected: Any, *options: str) -> None:
+    code, have = decoded(capsys, name, payload, *options)
+    if isinstance(expected, dict) and expected.get("error"):
+        assert code == exit_codes.FAILED
+        assert have["error"] is True and have["message"] and have.keys() == {"error", "message"}, (name, payload)
+    else:
+        assert code == exit_codes.OK
+        assert same(have, expected), (name, payload, have)
+
+
+def test_shared_vectors_print_as_expected(capsys: pytest.CaptureFixture[str]) -> None:
+    found = shared_vectors()
+    assert {vector["characteristic"] for vector in found} >= MINE
+    for vector in found:
+        options = [f"--{name}={vector[name]}" for name in ("channels", "resolution") if name in vector]
+        check(capsys, vector["characteristic"], vector["hex"], vector["expected"], *options)
+
+
+def test_own_vectors_print_as_expected(capsys: pytest.CaptureFixture[str]) -> None:
+    for name, vectors in OWN_VECTORS.items():
+        for payload, expected in vectors:
+            check(capsys, name, payload, expected)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["2A37", "2a37", "0x2A37", "00002A37", "00002a37-0000-1000-8000-00805F9B34FB", "heart_rate", "HEART_RATE"],
+)
+def test_a_characteristic_has_many_names(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    assert decoded(capsys, name, "0055")[1]["hr"] == 85
+
+
+@pytest.mark.parametrize("name", sorted(GATT_VECTOR_NAMES))
+def test_every_profile_is_found_by_its_name_and_its_uuid(name: str) -> None:
+    (profile,) = (profile for profile in PROFILES if profile.name == name)
+    assert find(name) is find(profile.characteristic)
+
+
+def test_no_alias_leads_nowhere_or_hides_a_decoder() -> None:
+    assert set(ALIASES.values()) <= set(DECODERS)
+    assert not {name.casefold() for name in ALIASES} & {name.casefold() for name in DECODERS}
+    assert all(alias == alias.casefold() for alias in ALIASES)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        ["1e5532002100"],
+        ["1E", "55", "32", "00", "21", "00"],
+        ["1e:55:32:00:21:00"],
+        ["0x1E5532002100"],
+        ["0x1e 0x55, 0x32 0x00 0X21 0x00"],
+        ["  1e55 3200-2100\n"],
+    ],
+)
+def test_hex_may_be_written_in_many_ways(capsys: pytest.CaptureFixture[str], payload: list[str]) -> None:
+    assert decoded(capsys, "2A37", *payload)[1]["rr_1024"] == [33]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "say"),
+    [
+        (["2A37", "zz"], "'zz' is not hexadecimal: expected pairs of 0-9 and a-f"),
+        (["2A37", "06400"], "'06400' has 5 hexadecimal digits: expected an even number"),
+        (["2A37", "0x"], None),
+        (["2A37"], "Missing argument 'HEX...'"),
+        (["2A00", "00"], "'2A00' is not known: expected a UUID or one of 2A37"),
+        (["no_such", "00"], "'no_such' is not known"),
+        (["2A37", "0055", "--channels", "0"], "--channels"),
+        (["2A37", "0055", "--resolution", "33"], "--resolution"),
+    ],
+)
+def test_wrong_usage_says_what_was_expected(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], say: str | None
+) -> None:
+    code = run(["decode", *arguments])
+    out, err = capsys.readouterr()
+    assert out == ""
+    if say is None:  # no bytes at all are a payload, of which nothing can be read
+        assert (code, err) == (exit_codes.FAILED, "vitalkeep: 0 bytes, expected 1\n")
+    else:
+        assert code == exit_codes.USAGE
+        assert say in err
+
+
+def test_without_json_a_person_can_read_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["decode", "2A37", "1e5532002100"]) == exit_codes.OK
+    assert capsys.readouterr().out == "hr         85\ncontact    yes\nenergy_kj  50\nrr_1024    33\n"
+    assert run(["decode", "2AA7", "06000c10050006000c100600"]) == exit_codes.OK
+    assert capsys.readouterr().out.count("glucose_mg_dl  120\n") == 2
+    assert run(["decode", "2A5F", "00ff07ff07"]) == exit_codes.OK
+    assert capsys.readouterr().out == "spo2  -\npr    -\n"
+
+
+def test_a_device_cannot_write_to_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["decode", "2A29", "1b5b324a41"]) == exit_codes.OK
+    assert capsys.readouterr().out == "text  \N{REPLACEMENT CHARACTER}[2JA\n"
+    assert run(["decode", "--json", "2A29", "1b5b324a41"]) == exit_codes.OK
+    assert "\x1b" not in capsys.readouterr().out

@@ -1,0 +1,120 @@
+"""`vitalkeep decode`: one payload of one characteristic, read as the live link reads it. Stores nothing."""
+
+from __future__ import annotations
+
+import re
+
+import click
+
+from vitalkeep.cli import exit_codes
+
+_BETWEEN = re.compile(r"[\s:,_-]+")
+_HEX = re.compile(r"(?:[0-9a-f]{2})*")
+
+
+class _Payload(click.ParamType[bytes]):
+    name = "hex"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> bytes:
+        if isinstance(value, bytes):
+            return value
+        digits = [piece.removeprefix("0x") for piece in _BETWEEN.split(str(value).strip().lower())]
+        for piece in digits:
+            if re.search("[^0-9a-f]", piece):
+                self.fail(f"{piece[:40]!r} is not hexadecimal: expected pairs of 0-9 and a-f", param, ctx)
+            if not _HEX.fullmatch(piece):
+                self.fail(f"{piece[:40]!r} has {len(piece)} hexadecimal digits: expected an even number", param, ctx)
+        return bytes.fromhex("".join(digits))
+
+
+@click.command("decode")
+@click.argument("characteristic", metavar="CHARACTERISTIC")
+@click.argument("payload", nargs=-1, required=True, type=_Payload(), metavar="HEX...")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
+@click.option(
+    "--channels",
+    type=click.IntRange(1, 16),
+    default=3,
+    show_default=True,
+    metavar="N",
+    help="Channels of a delta frame.",
+)
+@click.option(
+    "--resolution",
+    type=click.IntRange(1, 32),
+    default=16,
+    show_default=True,
+    metavar="BITS",
+    help="Bits of a sample of a delta frame.",
+)
+@click.pass_context
+def decode(
+    ctx: click.Context,
+    characteristic: str,
+    payload: tuple[bytes, ...],
+    as_json: bool,
+    channels: int,
+    resolution: int,
+) -> None:
+    """Read the bytes of one notification, and print what they say.
+
+    CHARACTERISTIC is a UUID (2A37, or all 128 bits), a short name (heart_rate) or the name of a number or vendor frame
+    (SFLOAT, PMD_DATA); docs/sensors.md lists them. HEX may have spaces, colons and 0x in it. A value that the sensor
+    marks as absent is null. What does not decode prints {"error": true, "message": ...} with --json.
+
+    \b
+    Examples:
+      vitalkeep decode 2A37 10 3c 00 04
+      vitalkeep decode --json heart_rate 0x103c0004
+      vitalkeep decode 2A1C 00:a0:0a:00:fe
+      vitalkeep decode PMD_DELTA --channels 3 --resolution 14 ffffffffffff0303aaaacccf
+
+    \b
+    Exit codes: 0 done; 1 the bytes are not what the characteristic says; 2 wrong usage.
+    """
+    import json
+
+    from sensors.decoders import ALIASES, DECODERS, Options, find
+    from sensors.errors import DecodeError
+
+    try:
+        decoder = find(characteristic)
+    except KeyError:
+        names = ", ".join([*DECODERS, *(name for name in ALIASES if "-" not in name)])
+        raise click.BadParameter(
+            f"{characteristic[:40]!r} is not known: expected a UUID or one of {names}", param_hint="'CHARACTERISTIC'"
+        ) from None
+    try:
+        found = decoder(b"".join(payload), Options(channels, resolution))
+    except DecodeError as problem:
+        if not as_json:
+            raise
+        click.echo(json.dumps({"error": True, "message": str(problem)}))
+        ctx.exit(exit_codes.FAILED)
+    click.echo(json.dumps(found, allow_nan=False) if as_json else _text(found))
+
+
+def _text(found: object) -> str:
+    """Names and values side by side; records of a list one after the other."""
+    if isinstance(found, list):
+        return "\n\n".join(_text(record) for record in found) if found else "nothing"
+    if not isinstance(found, dict):
+        return _cell(found)
+    width = max((len(name) for name in found), default=0)
+    return "\n".join(f"{name:<{width}}  {_cell(value)}" for name, value in found.items())
+
+
+def _cell(value: object) -> str:
+    match value:
+        case None:
+            return "-"
+        case bool():
+            return "yes" if value else "no"
+        case list():
+            return " ".join(_cell(part) for part in value) or "none"
+        case dict():
+            return ", ".join(f"{name} {_cell(part)}" for name, part in value.items())
+        case str():
+            # whatever a device calls itself, it does not write to the terminal
+            return "".join(ch if ch.isprintable() else "\N{REPLACEMENT CHARACTER}" for ch in value)
+    return str(value)
