@@ -82,10 +82,14 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """The device itself says that it knows nothing since its last notification; channel None means all of them."""
+    """The device itself says that it knows nothing since its last notification; channel None means all of them.
+
+    `spot`: a single measurement came to nothing, and nothing before it is missing.
+    """
 
     channel: str | None
     reason: GapReason
+    spot: bool = False
 
 
 Observation = Frame | Intervals | Point | Absent

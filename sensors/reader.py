@@ -18,8 +18,6 @@ from sensors.registry import PROFILES
 from sensors.samples import Gap, GapReason, Item, Reading
 from sensors.timebase import FrameClock
 
-_OLDEST_NS = 14 * 86_400 * 10**9  # no session of a sensor that tells the age of its values is longer
-
 
 class Reader:
     """Events in, items out; carries the clocks of one device."""
@@ -103,7 +101,9 @@ class Reader:
                     line = self._lines[seen.channel] = BeatLine(seen.channel)
                 return [*line.push(t_ns, seen.rr_ms)]
             case Point():
-                at_ns = max(t_ns - round(seen.age_s * 1e9), self._point_ns.get(seen.channel, t_ns - _OLDEST_NS))
+                at_ns = t_ns
+                if seen.age_s:
+                    at_ns = max(t_ns - round(seen.age_s * 1e9), self._point_ns.get(seen.channel, -(1 << 62)))
                 self._point_ns[seen.channel] = at_ns
                 return [Reading(seen.quantity, seen.channel, at_ns, seen.value)]
             case Absent(None, reason):
@@ -114,7 +114,7 @@ class Reader:
                         self._lines[channel].interrupt(reason)
                 return [*out, Gap(None, before_ns, t_ns, reason)]
             case Absent(channel, reason):
-                return self._absent((channel,), before_ns, t_ns, reason)
+                return self._absent((channel,), t_ns if seen.spot else before_ns, t_ns, reason)
 
     def _absent(self, channels: Iterable[str], start_ns: int, end_ns: int, reason: GapReason) -> list[Item]:
         """Gaps of the channels that no clock of their own accounts for."""

@@ -81,9 +81,10 @@ class BloodPressureProfile:
     def observe(self, value: BloodPressure) -> tuple[Observation, ...]:
         status = value.status or 0
         if status & _UNTRUSTED:
-            return tuple(Absent(name, GapReason.POOR_SIGNAL) for name in _CHANNELS[: 3 + (value.pulse_bpm is not None)])
+            told = _CHANNELS if value.pulse_bpm is not None else _CHANNELS[:3]
+            return tuple(Absent(name, GapReason.POOR_SIGNAL, spot=True) for name in told)
         seen: list[Observation] = [
-            observed(quantity, channel, value.mmhg(pressure), 1, 400)
+            observed(quantity, channel, value.mmhg(pressure), 1, 400, spot=True)
             for quantity, channel, pressure in (
                 (Quantity.SYSTOLIC, _CHANNELS[0], value.systolic),
                 (Quantity.DIASTOLIC, _CHANNELS[1], value.diastolic),
@@ -91,9 +92,9 @@ class BloodPressureProfile:
             )
         ]
         if value.pulse_bpm is not None and status & _PULSE_RANGE:
-            seen.append(Absent(_CHANNELS[3], GapReason.OUT_OF_RANGE))
+            seen.append(Absent(_CHANNELS[3], GapReason.OUT_OF_RANGE, spot=True))
         elif value.pulse_bpm is not None:
-            seen.append(observed(Quantity.PULSE_RATE, _CHANNELS[3], value.pulse_bpm, 1, 400))
+            seen.append(observed(Quantity.PULSE_RATE, _CHANNELS[3], value.pulse_bpm, 1, 400, spot=True))
         return tuple(seen)
 
     def fields(self, value: BloodPressure) -> dict[str, object]:

@@ -100,16 +100,18 @@ class Condition:
 UNTOLD = Condition()
 
 
-def observe(pair: Pair, condition: Condition, channels: tuple[str, str, str]) -> tuple[Observation, ...]:
+def observe(
+    pair: Pair, condition: Condition, channels: tuple[str, str, str], spot: bool = False
+) -> tuple[Observation, ...]:
     """Of `channels` (saturation, pulse rate, perfusion) the last one only where the oximeter measures it."""
     spo2, pulse_rate, perfusion = channels
     reason = condition.reason
     if reason is not None:
-        return tuple(Absent(channel, reason) for channel in channels[: 2 if condition.pai_pct is None else 3])
+        return tuple(Absent(channel, reason, spot) for channel in channels[: 2 if condition.pai_pct is None else 3])
     seen: list[Observation] = [
-        observed(Quantity.SPO2, spo2, pair.spo2_pct, 1, 100),
-        observed(Quantity.PULSE_RATE, pulse_rate, pair.pr_bpm, 1, 400),
+        observed(Quantity.SPO2, spo2, pair.spo2_pct, 1, 100, spot),
+        observed(Quantity.PULSE_RATE, pulse_rate, pair.pr_bpm, 1, 400, spot),
     ]
     if condition.pai_pct is not None:
-        seen.append(observed(Quantity.PERFUSION, perfusion, condition.pai_pct, 0, 100))
+        seen.append(observed(Quantity.PERFUSION, perfusion, condition.pai_pct, 0, 100, spot))
     return tuple(seen)

@@ -54,7 +54,7 @@ class PlxSpotCheckProfile:
         return out.getvalue()
 
     def observe(self, value: PlxSpotCheck) -> tuple[Observation, ...]:
-        return observe(value.pair, value.condition, self.channels)
+        return observe(value.pair, value.condition, self.channels, spot=True)
 
     def fields(self, value: PlxSpotCheck) -> dict[str, object]:
         found = value.pair.fields()

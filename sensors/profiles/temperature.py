@@ -62,7 +62,7 @@ class TemperatureProfile:
         return out.getvalue()
 
     def observe(self, value: Temperature) -> tuple[Observation, ...]:
-        return (observed(Quantity.TEMPERATURE, "temperature", value.celsius, _LEAST_C, _MOST_C),)
+        return (observed(Quantity.TEMPERATURE, "temperature", value.celsius, _LEAST_C, _MOST_C, spot=True),)
 
     def fields(self, value: Temperature) -> dict[str, object]:
         found: dict[str, object] = {
