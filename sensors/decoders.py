@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from sensors.errors import DecodeError
@@ -27,16 +26,11 @@ from sensors.profiles.temperature import TemperatureProfile
 from sensors.wire import Cursor, NoNumber
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What a payload does not say about itself: of delta frames, the channels and the bits of a sample."""
+Decoder = Callable[[bytes, int, int], object]
+"""Of a payload; the channels and the bits of a sample mean something for delta frames only, which do not say theirs.
 
-    channels: int = 3
-    resolution_bits: int = 16
-
-
-Decoder = Callable[[bytes, Options], object]
-"""Raises DecodeError and nothing else, whatever the bytes."""
+Raises DecodeError and nothing else, whatever the bytes.
+"""
 
 
 class Presenting(Protocol):
@@ -55,17 +49,17 @@ class Presenting(Protocol):
 
 def reading(profile: Presenting) -> Decoder:
     """The decoder of a profile."""
-    return lambda payload, options: profile.fields(profile.decode(payload))
+    return lambda payload, channels, resolution_bits: profile.fields(profile.decode(payload))
 
 
-def _sfloat(payload: bytes, options: Options) -> object:
+def _sfloat(payload: bytes, channels: int, resolution_bits: int) -> object:
     cursor = Cursor(payload)
     value = cursor.sfloat()
     cursor.done()
     return {"value": None if isinstance(value, NoNumber) else value}
 
 
-def _float(payload: bytes, options: Options) -> object:
+def _float(payload: bytes, channels: int, resolution_bits: int) -> object:
     cursor = Cursor(payload)
     value = cursor.float32()
     cursor.done()

@@ -15,7 +15,7 @@ from sensors.errors import DecodeError
 
 
 class NoNumber(StrEnum):
-    """Why an IEEE 11073 number is none (IEEE 11073-20601, Annex F.6 and F.7)."""
+    """Why an IEEE 11073 number is none."""
 
     PLUS_INF = "+inf"  # beyond what the field or the sensor can tell
     NAN = "nan"  # not a number

@@ -15,7 +15,7 @@ from sensors.wire import Cursor, Measured, NoNumber, Writer
 
 _KPA, _TIME, _PULSE, _USER, _STATUS = 0x01, 0x02, 0x04, 0x08, 0x10
 _MMHG_OF_KPA = 1000 / 133.322387415  # ISO 80000-4: the conventional millimetre of mercury
-# 3.1.1.7, Measurement Status
+# Measurement Status
 _MOVEMENT, _LOOSE, _PULSE_RANGE, _POSITION = 1 << 0, 1 << 1, 3 << 3, 1 << 5
 _UNTRUSTED = _MOVEMENT | _LOOSE | _POSITION
 _CHANNELS = ("systolic", "diastolic", "mean_pressure", "pulse_rate_cuff")

@@ -16,13 +16,13 @@ from sensors.wire import Cursor, Measured, Writer
 
 _TREND, _QUALITY, _WARNING, _CALIBRATION, _STATUS = 0x01, 0x02, 0x20, 0x40, 0x80
 _LEAST, _MOST = 6, 15
-# 3.1.1.5, Sensor Status Annunciation, an octet each: session stopped, wrong type, malfunction, general fault;
+# Sensor Status Annunciation, an octet each: session stopped, wrong type, malfunction, general fault;
 # too hot, too cold; below and above what the device can tell.
 _FAULT, _TEMPERATURE, _BEYOND = 1 << 0 | 1 << 2 | 1 << 3 | 1 << 5, 1 << 4 | 1 << 5, 1 << 6 | 1 << 7
 
 
 def crc16_mcrf4xx(data: bytes) -> int:
-    """CGM Service 1.0.2, 3.11: polynomial 0x1021 reflected, start 0xFFFF, no final inversion."""
+    """The E2E-CRC of CGM Service 1.0.2: polynomial 0x1021 reflected, start 0xFFFF, no final inversion."""
     crc = 0xFFFF
     for byte in data:
         crc ^= byte

@@ -1,6 +1,6 @@
 """Glucose Measurement, 0x2A18 (Glucose Service 1.0.1, 3.1): one record of a meter's memory.
 
-A meter sends records only when it is asked for them (3.1, Record Access Control Point), maybe days after; when each was
+A meter sends records only when it is asked for them (Record Access Control Point), maybe days after; when each was
 measured only its own calendar tells, which has no zone. So a record is read, and nothing of it is observed now.
 """
 

@@ -74,7 +74,7 @@ def decode(
     """
     import json
 
-    from sensors.decoders import ALIASES, DECODERS, Options, find
+    from sensors.decoders import ALIASES, DECODERS, find
     from sensors.errors import DecodeError
 
     try:
@@ -85,7 +85,7 @@ def decode(
             f"{characteristic[:40]!r} is not known: expected a UUID or one of {names}", param_hint="'CHARACTERISTIC'"
         ) from None
     try:
-        found = decoder(b"".join(payload), Options(channels, resolution))
+        found = decoder(b"".join(payload), channels, resolution)
     except DecodeError as problem:
         if not as_json:
             raise
