@@ -25,7 +25,6 @@ from sensors.profiles.plx_spot_check import PlxSpotCheckProfile
 from sensors.profiles.temperature import TemperatureProfile
 from sensors.wire import Cursor, NoNumber
 
-
 Decoder = Callable[[bytes, int, int], object]
 """Of a payload; the channels and the bits of a sample mean something for delta frames only, which do not say theirs.
 
