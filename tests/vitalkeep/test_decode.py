@@ -7,13 +7,17 @@ import math
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sensors.decoders import ALIASES, DECODERS, find
+from sensors.errors import DecodeError
 from sensors.registry import PROFILES
 from tests.data import shared_data
 from tests.laws.gatt_values import GATT_VECTOR_NAMES, OWN_VECTORS
 from vitalkeep.cli import exit_codes
 from vitalkeep.cli.app import run
+from vitalkeep.cli.decode import as_text
 
 MINE = {name for names in GATT_VECTOR_NAMES.values() for name in names} | {"2A37", "2A19", "SFLOAT", "FLOAT"}
 
@@ -126,6 +130,20 @@ def test_wrong_usage_says_what_was_expected(
         assert say in err
 
 
+@pytest.mark.parametrize("name", sorted(DECODERS))
+@given(payload=st.binary(max_size=60), channels=st.integers(1, 16), resolution=st.integers(1, 32))
+def test_any_bytes_become_json_and_text_or_are_refused(
+    name: str, payload: bytes, channels: int, resolution: int
+) -> None:
+    try:
+        found = DECODERS[name](payload, channels, resolution)
+    except DecodeError as problem:
+        assert str(problem)
+        return
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    assert as_text(found)
+
+
 def test_without_json_a_person_can_read_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["decode", "2A37", "1e5532002100"]) == exit_codes.OK
     assert capsys.readouterr().out == "hr         85\ncontact    yes\nenergy_kj  50\nrr_1024    33\n"
@@ -133,6 +151,9 @@ def test_without_json_a_person_can_read_it(capsys: pytest.CaptureFixture[str]) -
     assert capsys.readouterr().out.count("glucose_mg_dl  120\n") == 2
     assert run(["decode", "2A5F", "00ff07ff07"]) == exit_codes.OK
     assert capsys.readouterr().out == "spo2  -\npr    -\n"
+    assert as_text([[1, -2, 3], [4, 5, 6]]) == "1 -2 3\n4 5 6"
+    assert as_text([]) == "none"
+    assert as_text({"ppi": [{"hr": 60, "ms": 1000}]}) == "ppi  hr 60, ms 1000"
 
 
 def test_a_device_cannot_write_to_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:

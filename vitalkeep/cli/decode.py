@@ -91,13 +91,14 @@ def decode(
             raise
         click.echo(json.dumps({"error": True, "message": str(problem)}))
         ctx.exit(exit_codes.FAILED)
-    click.echo(json.dumps(found, allow_nan=False) if as_json else _text(found))
+    click.echo(json.dumps(found, allow_nan=False) if as_json else as_text(found))
 
 
-def _text(found: object) -> str:
+def as_text(found: object) -> str:
     """Names and values side by side; records of a list one after the other."""
     if isinstance(found, list):
-        return "\n\n".join(_text(record) for record in found) if found else "nothing"
+        between = "\n\n" if any(isinstance(record, dict) for record in found) else "\n"
+        return between.join(as_text(record) for record in found) or "none"
     if not isinstance(found, dict):
         return _cell(found)
     width = max((len(name) for name in found), default=0)
