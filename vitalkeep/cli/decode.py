@@ -97,8 +97,8 @@ def decode(
 def as_text(found: object) -> str:
     """Names and values side by side; records of a list one after the other."""
     if isinstance(found, list):
-        between = "\n\n" if any(isinstance(record, dict) for record in found) else "\n"
-        return between.join(as_text(record) for record in found) or "none"
+        records = [as_text(record) + "\n" if isinstance(record, dict) else _cell(record) for record in found]
+        return "\n".join(records).removesuffix("\n") or "none"
     if not isinstance(found, dict):
         return _cell(found)
     width = max((len(name) for name in found), default=0)
