@@ -12,10 +12,10 @@ from sensors.samples import GapReason, Quantity
 from sensors.wire import Cursor, Measured, Writer
 
 _FROM_STORAGE = 1 << 9
-# Measurement Status: demonstration and test data, calibration, unavailable and invalid; questionable
+# 3.1.1.4, Measurement Status: demonstration and test data, calibration, unavailable and invalid; questionable
 _NOT_MEASURED = 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 15
 _QUESTIONABLE = 1 << 14
-# Device and Sensor Status. The first that is set names the reason.
+# 3.1.1.5, Device and Sensor Status. The first that is set names the reason.
 _DEVICE = (
     (1 << 11 | 1 << 13 | 1 << 15, GapReason.OFF_BODY),  # not on the user, displaced, disconnected
     (1 << 1 | 1 << 14, GapReason.SENSOR_FAULT),

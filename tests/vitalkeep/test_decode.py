@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from sensors.decoders import ALIASES, DECODERS, find
 from sensors.errors import DecodeError
+from sensors.profile import short_uuid
 from sensors.registry import PROFILES
 from tests.data import shared_data
 from tests.laws.gatt_values import GATT_VECTOR_NAMES, OWN_VECTORS
@@ -81,6 +83,16 @@ def test_a_characteristic_has_many_names(capsys: pytest.CaptureFixture[str], nam
 def test_every_profile_is_found_by_its_name_and_its_uuid(name: str) -> None:
     (profile,) = (profile for profile in PROFILES if profile.name == name)
     assert find(name) is find(profile.characteristic)
+
+
+@pytest.mark.parametrize("name", sorted(GATT_VECTOR_NAMES))
+def test_the_page_of_sensors_lists_what_is_read(name: str) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "sensors.md").read_text()
+    (profile,) = (profile for profile in PROFILES if profile.name == name)
+    assert f"| {short_uuid(profile.characteristic).upper()} | `{name}` |" in page
+    told = [expected for _, expected in OWN_VECTORS[name] if expected != {"error": True}]
+    fields = {field for one in told for record in (one if isinstance(one, list) else [one]) for field in record}
+    assert [word for word in [*profile.channels, *sorted(fields)] if f"`{word}`" not in page] == []
 
 
 def test_no_alias_leads_nowhere_or_hides_a_decoder() -> None:
