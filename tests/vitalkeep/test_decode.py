@@ -164,7 +164,7 @@ def test_without_json_a_person_can_read_it(capsys: pytest.CaptureFixture[str]) -
     assert run(["decode", "2A5F", "00ff07ff07"]) == exit_codes.OK
     assert capsys.readouterr().out == "spo2  -\npr    -\n"
     assert as_text([[1, -2, 3], [4, 5, 6]]) == "1 -2 3\n4 5 6"
-    assert as_text([]) == "none"
+    assert as_text([]) == as_text({}) == "none"
     assert as_text({"ppi": [{"hr": 60, "ms": 1000}]}) == "ppi  hr 60, ms 1000"
 
 

@@ -102,7 +102,7 @@ def as_text(found: object) -> str:
     if not isinstance(found, dict):
         return _cell(found)
     width = max((len(name) for name in found), default=0)
-    return "\n".join(f"{name:<{width}}  {_cell(value)}" for name, value in found.items())
+    return "\n".join(f"{name:<{width}}  {_cell(value)}" for name, value in found.items()) or "none"
 
 
 def _cell(value: object) -> str:
