@@ -165,7 +165,8 @@ def test_without_json_a_person_can_read_it(capsys: pytest.CaptureFixture[str]) -
     assert capsys.readouterr().out == "spo2  -\npr    -\n"
     assert as_text([[1, -2, 3], [4, 5, 6]]) == "1 -2 3\n4 5 6"
     assert as_text([]) == as_text({}) == "none"
-    assert as_text({"ppi": [{"hr": 60, "ms": 1000}]}) == "ppi  hr 60, ms 1000"
+    assert as_text({"ppi": [{"hr": 60, "ms": 1000}, {"hr": 61}]}) == "ppi  hr 60, ms 1000; hr 61"
+    assert as_text({"ppg": [[1, 2], [3, 4]]}) == "ppg  1 2; 3 4"
 
 
 def test_a_device_cannot_write_to_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:

@@ -112,7 +112,8 @@ def _cell(value: object) -> str:
         case bool():
             return "yes" if value else "no"
         case list():
-            return " ".join(_cell(part) for part in value) or "none"
+            between = "; " if any(isinstance(part, list | dict) for part in value) else " "
+            return between.join(_cell(part) for part in value) or "none"
         case dict():
             return ", ".join(f"{name} {_cell(part)}" for name, part in value.items())
         case str():
