@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from sensors.profile import AnyProfile
 from sensors.profiles.battery import BatteryProfile
+from sensors.profiles.berrymed import BerryMedProfile
 from sensors.profiles.heart_rate import HeartRateProfile
+from sensors.profiles.jumper import JumperProfile
+from sensors.profiles.movesense import MovesenseProfile
+from sensors.profiles.nonin import NoninProfile
+from sensors.profiles.o2ring import O2RingProfile
+from sensors.profiles.pc60_oxysmart import Pc60Profile
 from sensors.profiles.polar_pmd import PolarPmdProfile
 from sensors.profiles.polar_pmd_control import PolarPmdControlProfile
 
@@ -13,4 +19,10 @@ PROFILES: tuple[AnyProfile, ...] = (
     BatteryProfile(),
     PolarPmdProfile(),
     PolarPmdControlProfile(),
+    MovesenseProfile(),
+    Pc60Profile(),
+    O2RingProfile(),
+    BerryMedProfile(),
+    JumperProfile(),
+    NoninProfile(),
 )

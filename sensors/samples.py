@@ -30,6 +30,13 @@ class Quantity(StrEnum):
     RR = "rr_ms"
     SPO2 = "spo2_pct"
     BATTERY = "battery_pct"
+    PULSE_RATE = "pulse_rate_bpm"  # of an oximeter or a cuff: pulses, not heart beats
+    PERFUSION = "perfusion_pct"
+    TEMPERATURE = "temperature_c"
+    SYSTOLIC = "systolic_mmhg"
+    DIASTOLIC = "diastolic_mmhg"
+    MEAN_PRESSURE = "mean_pressure_mmhg"
+    GLUCOSE = "glucose_mg_dl"
 
 
 class GapReason(StrEnum):
@@ -42,8 +49,12 @@ class GapReason(StrEnum):
     FLAT_LINE = "flat_line"  # a constant signal: no electrode, no body
     CLOCK_JUMP = "clock_jump"  # the device clock moved and time could not be told
     UNDECODABLE = "undecodable"  # bytes came that no profile could read
-    MISSING = "missing"  # the file itself marks samples as absent (NaN, invalid)
+    MISSING = "missing"  # the file or the sensor itself says that there is no value (NaN, invalid)
     TRUNCATED = "truncated"  # the file ends before its header says
+    POOR_SIGNAL = "poor_signal"  # the sensor itself does not trust what it measured
+    LOW_PERFUSION = "low_perfusion"  # too little blood flows under an oximeter
+    SENSOR_FAULT = "sensor_fault"  # the sensor itself says that it is broken or cannot work
+    OUT_OF_RANGE = "out_of_range"  # beyond what the sensor, or any wearer, can have
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)

@@ -70,7 +70,7 @@ def test_damaged_bytes_decode_or_are_refused(profile: AnyProfile, data: st.DataO
 @every_profile
 def test_shared_vectors_read_as_expected(profile: AnyProfile) -> None:
     found = vectors(profile)
-    assert found
+    assert found or not VECTOR_NAMES[profile.name]
     for vector in found:
         payload, expected = bytes.fromhex(vector["hex"]), vector["expected"]
         if expected.get("error"):
@@ -94,6 +94,7 @@ def test_shared_vectors_cut_at_every_byte_decode_or_are_refused(profile: AnyProf
 def test_no_repr_shows_a_value(profile: AnyProfile, data: st.DataObject) -> None:
     value = data.draw(VALUES[profile.name])
     for observed in profile.observe(value):
-        assert not any(
-            ch.isdigit() for ch in repr(observed).partition("n=")[0].replace("ppg_2", "").replace("ppg_3", "")
-        )
+        shown = repr(observed).partition("n=")[0]
+        for channel in ("ppg_2", "ppg_3", "spo2"):
+            shown = shown.replace(channel, "")
+        assert not any(ch.isdigit() for ch in shown)

@@ -17,6 +17,7 @@ from sensors.profiles.polar_pmd_control import (
     PolarPmdControlProfile,
     decode_settings,
     encode_settings,
+    settings_fields,
 )
 from sensors.recording import Recording
 from sensors.samples import GapReason
@@ -52,7 +53,7 @@ def test_shared_settings_vectors_read_as_expected_and_back() -> None:
     for vector in found:
         data = bytes.fromhex(str(vector["hex"]))
         settings = decode_settings(data)
-        assert {str(s.type): list(s.values) for s in settings} == vector["expected"]
+        assert settings_fields(settings) == vector["expected"]
         assert encode_settings(settings) == data
 
 
@@ -62,7 +63,7 @@ def test_start_commands_are_the_bytes_that_the_h10_takes() -> None:
     assert Command.decode(START_H10_ACC.encode()) == START_H10_ACC
 
 
-@pytest.mark.parametrize("number", [4, 5, 6, 9, 10, 11, 12, 63])
+@pytest.mark.parametrize("number", [4, 5, 6, 8, 9, 10, 13, 63])
 def test_an_unknown_type_is_refused_by_its_number(number: int) -> None:
     with pytest.raises(DecodeError, match=f"measurement type {number} "):
         DATA.decode(bytes([number]) + bytes(9))
@@ -93,11 +94,13 @@ def test_ecg_is_in_millivolts() -> None:
     assert (frame.values.tolist(), frame.device_ns, frame.fs_hz) == ([1.234, -8388.608], 5, 130.0)
 
 
-def test_pulse_intervals_without_contact_or_in_motion_do_not_count() -> None:
+def test_pulse_intervals_without_contact_in_motion_or_with_a_large_error_do_not_count() -> None:
     still = PpInterval(60, 1000, 10, False, True, True)
     moved = PpInterval(60, 900, 10, True, True, True)
     off = PpInterval(60, 800, 10, False, False, True)
-    assert DATA.observe(PpiFrame(Header(1), (still, moved, off))) == (Intervals("ppi", (1000.0, 0.0, 0.0)),)
+    vague = PpInterval(60, 700, 31, False, True, True)
+    seen = DATA.observe(PpiFrame(Header(1), (still, moved, off, vague)))
+    assert seen == (Intervals("rr", (1000.0, 0.0, 0.0, 0.0)),)
     assert DATA.observe(PpiFrame(Header(1), (off, off))) == (Absent(None, GapReason.OFF_BODY),)
 
 
