@@ -34,13 +34,12 @@ class PacketKind(Enum):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Packet:
-    """`sent`: by the host. `whole`: the log holds all of its bytes, not only the first."""
+    """`sent`: by the host. A log may hold only the first bytes of `data`, whose own header tells."""
 
     t_ns: int
     adapter: int
     kind: PacketKind
     sent: bool
-    whole: bool
     data: bytes
 
     def __repr__(self) -> str:
@@ -76,7 +75,7 @@ class BtsnoopFile:
             number = 0
             while head := file.read(24):
                 number += 1
-                original, length, flags = (int.from_bytes(head[k : k + 4], "big") for k in (0, 4, 8))
+                length, flags = (int.from_bytes(head[k : k + 4], "big") for k in (4, 8))
                 if len(head) == 24 and length > _LONGEST:
                     self._wrong(f"record {number}: {length} bytes, expected at most {_LONGEST}")
                 data = file.read(length) if len(head) == 24 else b""
@@ -86,20 +85,20 @@ class BtsnoopFile:
                 us = int.from_bytes(head[16:24], "big", signed=True) - EPOCH_US
                 if not 0 <= us < _LAST_US:
                     self._wrong(f"record {number}: {us} us since 1970, expected from 0 to {_LAST_US}")
-                packet = self._packet(us * 1000, flags, data, length >= original)
+                packet = self._packet(us * 1000, flags, data)
                 if packet is not None:
                     yield packet
 
-    def _packet(self, t_ns: int, flags: int, data: bytes, whole: bool) -> Packet | None:
+    def _packet(self, t_ns: int, flags: int, data: bytes) -> Packet | None:
         if self._datalink == _MONITOR:
             found = _MONITOR_KINDS.get(flags & 0xFFFF)
-            return None if found is None else Packet(t_ns, flags >> 16, found[0], found[1], whole, data)
+            return None if found is None else Packet(t_ns, flags >> 16, found[0], found[1], data)
         sent = not flags & 1
         if self._datalink == _H1:
             control = PacketKind.COMMAND if sent else PacketKind.EVENT
-            return Packet(t_ns, 0, control if flags & 2 else PacketKind.ACL, sent, whole, data)
+            return Packet(t_ns, 0, control if flags & 2 else PacketKind.ACL, sent, data)
         kind = _H4_KINDS.get(data[0]) if data else None
-        return None if kind is None else Packet(t_ns, 0, kind, sent, whole, data[1:])
+        return None if kind is None else Packet(t_ns, 0, kind, sent, data[1:])
 
     def _open(self) -> BinaryIO:
         try:

@@ -210,7 +210,7 @@ class _Walk:
             peer = self._peer(None)
             connection = self._connections[key] = _Connection(peer, AttListener(peer.table))
         pdu = _assembled(connection, packet.sent, (head >> 12) & 3, packet.data[4 : 4 + size])
-        if not packet.whole or len(packet.data) < 4 + size:
+        if len(packet.data) < 4 + size:  # the log holds a part of it
             connection.parts.pop(packet.sent, None)
             return
         if pdu is None:
