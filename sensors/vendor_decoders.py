@@ -82,6 +82,7 @@ VENDOR_DECODERS: tuple[tuple[str, Decode], ...] = (
     ("PMD_SETTINGS", _settings),
     ("PMD_CP_RESPONSE", _control),
     ("PMD_FEATURES", _features),
+    ("PMD_CONTROL", _whole(PolarPmdControlProfile())),
     ("PMD_DELTA", _deltas),
     ("PC60_OXYSMART", _whole(Pc60Profile())),
     ("O2RING_RT", _live_wave),
@@ -94,3 +95,21 @@ VENDOR_DECODERS: tuple[tuple[str, Decode], ...] = (
     ("JUMPER", _whole(JumperProfile())),
     ("NONIN", _whole(NoninProfile())),
 )
+
+# What a characteristic notifies, by the short name of its profile.
+_CARRIED: tuple[tuple[AnyProfile, str], ...] = (
+    (PolarPmdProfile(), "PMD_DATA"),
+    (PolarPmdControlProfile(), "PMD_CONTROL"),
+    (Pc60Profile(), "PC60_OXYSMART"),
+    (O2RingProfile(), "O2RING_REPLY"),
+    (MovesenseProfile(), "MOVESENSE"),
+    (BerryMedProfile(), "BERRYMED"),
+    (JumperProfile(), "JUMPER"),
+    (NoninProfile(), "NONIN"),
+)
+
+VENDOR_ALIASES: dict[str, str] = {
+    **{profile.name: name for profile, name in _CARRIED},
+    **{profile.characteristic: name for profile, name in _CARRIED},
+}
+"""Other names of the decoders: short names of profiles and full UUIDs, in lower case."""

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sensors.errors import DecodeError
-from sensors.vendor_decoders import VENDOR_DECODERS
+from sensors.registry import PROFILES
+from sensors.vendor_decoders import VENDOR_ALIASES, VENDOR_DECODERS
 from tests.data import shared_data
 
 BY_NAME = dict(VENDOR_DECODERS)
@@ -44,6 +45,14 @@ OWN: tuple[tuple[str, str, object], ...] = (
     ("PMD_CP_RESPONSE", "f002000001", {"op": 2, "type": 0, "status": 0, "more": True, "params": ""}),
     ("PMD_CP_RESPONSE", "0f05", {"error": True}),
     ("PMD_CP_RESPONSE", "010002", {"stopped": [0, 2]}),
+    ("PMD_CONTROL", "010002", {"stopped": [0, 2]}),
+    ("PMD_CONTROL", "0f05", {"streams": ["ECG", "ACC"]}),
+    (
+        "O2RING_REPLY",
+        "5500ff00000d00614800000000005a00030c010064",
+        {"status": 0, "block": 0, "len": 13, "spo2": 97, "pr": 72}
+        | {"battery": 90, "charging": 0, "movement": 3, "pi": 12, "worn": True},
+    ),
     ("PMD_SETTINGS", "050100000a3f", {"5": [0.5390625]}),
     ("PMD_SETTINGS", "05010000807f", {"5": [None]}),
     ("PMD_SETTINGS", "0601000102030405060708090a0b0c0d0e0f", {"6": ["000102030405060708090a0b0c0d0e0f"]}),
@@ -172,5 +181,8 @@ def test_any_bytes_read_or_are_refused_and_json_can_say_them(
         json.dumps(BY_NAME[name](payload, channels, resolution), allow_nan=False)
 
 
-def test_names_are_unique() -> None:
+def test_names_are_unique_and_every_vendor_profile_has_one() -> None:
     assert len(BY_NAME) == len(VENDOR_DECODERS)
+    assert set(VENDOR_ALIASES.values()) <= set(BY_NAME)
+    vendors = {p.characteristic for p in PROFILES if not p.characteristic.endswith("-0000-1000-8000-00805f9b34fb")}
+    assert vendors <= set(VENDOR_ALIASES)
