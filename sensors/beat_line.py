@@ -38,8 +38,9 @@ class BeatLine:
     def push(self, t_ns: int, rr_ms: tuple[float, ...]) -> list[Reading | Gap]:
         """The intervals of one notification that arrived at `t_ns`, oldest first; an interval of 0 is missing.
 
-        After a pause in a regular stream the notification waits for the next one, which tells whether it was late (the
-        next follows on its heels) or one before it was lost (the next comes at the usual pace).
+        After a pause in a regular stream that its intervals do not fill, the notification waits for the next one,
+        which tells whether it was late (the next follows on its heels) or one before it was lost (the next comes at
+        the usual pace).
         """
         out: list[Reading | Gap] = []
         cadence_ns = int(median(self._cadences)) if self._cadences else _USUAL_CADENCE_NS
@@ -52,10 +53,11 @@ class BeatLine:
             out += self.flush()
             self._cadences.append(cadence_ns)
         elif passed_ns is not None and self._broken is None:
-            if regular and passed_ns > 1.75 * cadence_ns:
+            long = passed_ns > 1.75 * cadence_ns
+            if long and regular and not _cover(rr_ms, passed_ns - 0.75 * cadence_ns):
                 self._late = (t_ns, rr_ms)
                 return out
-            self._cadences.append(passed_ns)
+            self._cadences.append(cadence_ns if long and regular and self._cadences else passed_ns)
         return out + self._lay(t_ns, rr_ms, cadence_ns)
 
     def flush(self) -> list[Reading | Gap]:
@@ -101,3 +103,8 @@ class BeatLine:
                 self._delays.clear()
             out.append(Reading(Quantity.RR, self._channel, self._beat_ns, rr))
         return out
+
+
+def _cover(rr_ms: tuple[float, ...], least_ns: float) -> bool:
+    """Whether the intervals last that long, so that none can be missing; one that is missing may have lasted."""
+    return any(rr <= 0 for rr in rr_ms) or sum(rr_ms) * 1e6 >= least_ns

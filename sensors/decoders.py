@@ -23,6 +23,7 @@ from sensors.profiles.heart_rate import HeartRateProfile
 from sensors.profiles.plx_continuous import PlxContinuousProfile
 from sensors.profiles.plx_spot_check import PlxSpotCheckProfile
 from sensors.profiles.temperature import TemperatureProfile
+from sensors.vendor_decoders import VENDOR_ALIASES, VENDOR_DECODERS
 from sensors.wire import Cursor, NoNumber
 
 Decoder = Callable[[bytes, int, int], object]
@@ -86,13 +87,13 @@ DECODERS: dict[str, Decoder] = {
     **{short_uuid(profile.characteristic).upper(): reading(profile) for profile in _STANDARD},
     "SFLOAT": _sfloat,
     "FLOAT": _float,
-    # vendor protocols, by the names of their frames
+    **dict(VENDOR_DECODERS),
 }
 
 # Other names of what stands above: short names of profiles, UUIDs of vendors' characteristics, in lower case.
 ALIASES: dict[str, str] = {
     **{profile.name: short_uuid(profile.characteristic).upper() for profile in _STANDARD},
-    # vendor protocols
+    **VENDOR_ALIASES,
 }
 
 

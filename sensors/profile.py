@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from enum import Enum
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,9 @@ from sensors.errors import DecodeError
 from sensors.samples import GapReason, Kind, Quantity
 
 V = TypeVar("V")
+
+Fields = dict[str, object]
+"""A decoded value under the names that `vitalkeep decode` prints; nothing but what JSON can say."""
 
 _BASE = "-0000-1000-8000-00805f9b34fb"  # Bluetooth Core, Vol 3 Part B 2.5.1
 _SHORT = re.compile(r"(?:0x)?([0-9a-f]{4}|[0-9a-f]{8})")
@@ -39,6 +43,14 @@ def short_uuid(uuid: str) -> str:
     return uuid[4:8] if uuid.endswith(_BASE) and uuid.startswith("0000") else uuid
 
 
+class Scale(Enum):
+    """Whether the values of a frame are in the unit of its kind, or so many times the factor that the device told."""
+
+    DONE = "done"
+    BY_FACTOR_IF_TOLD = "by factor if told"
+    BY_FACTOR = "by factor"
+
+
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Frame:
     """A block of samples that the device stamped: `device_ns` is its clock at the **last** sample.
@@ -51,6 +63,7 @@ class Frame:
     fs_hz: float | None
     device_ns: int
     values: NDArray[np.float64]
+    scale: Scale = Scale.DONE
 
     def __repr__(self) -> str:
         return f"<Frame {self.channel} n={len(self.values)}>"
@@ -92,7 +105,18 @@ class Absent:
     spot: bool = False
 
 
-Observation = Frame | Intervals | Point | Absent
+@dataclass(frozen=True, slots=True, repr=False)
+class Factor:
+    """What one count of a channel is worth from now on; None: the device told it wrongly."""
+
+    channel: str
+    factor: float | None
+
+    def __repr__(self) -> str:
+        return f"<Factor {self.channel}>"
+
+
+Observation = Frame | Intervals | Point | Absent | Factor
 
 
 class Profile(Protocol[V]):
@@ -123,5 +147,23 @@ class Profile(Protocol[V]):
     def observe(self, value: V) -> tuple[Observation, ...]:
         """What a value says about the wearer, in the order in which it was observed."""
 
+    def fields(self, value: V) -> Fields | list[Fields]:
+        """A value under the names of the shared vectors, in what JSON can say."""
+
 
 AnyProfile = Profile[Any]
+
+
+class Reassembler(Protocol):
+    """Finds the frames in a byte stream, whatever notifications it was cut into. One for each connection."""
+
+    def push(self, piece: bytes) -> list[bytes]:
+        """The frames that `piece` completes. Never raises; what is no frame is dropped, what may become one waits."""
+
+
+@runtime_checkable
+class StreamProfile(Protocol):
+    """A profile whose `decode` takes a frame of a stream, where a notification may hold any part of some frames."""
+
+    def reassembler(self) -> Reassembler:
+        """A new one, empty."""

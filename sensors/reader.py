@@ -12,11 +12,25 @@ from pathlib import Path
 from sensors.beat_line import BeatLine
 from sensors.errors import DecodeError
 from sensors.link import Device, Event, Link, LinkDown, LinkUp, Notification, Truncated
-from sensors.profile import Absent, AnyProfile, Frame, Intervals, Observation, Point
+from sensors.profile import (
+    Absent,
+    AnyProfile,
+    Factor,
+    Frame,
+    Intervals,
+    Observation,
+    Point,
+    Reassembler,
+    Scale,
+    StreamProfile,
+)
 from sensors.recording import Recording
 from sensors.registry import PROFILES
 from sensors.samples import Gap, GapReason, Item, Reading
 from sensors.timebase import FrameClock
+
+# A stream says the same value up to a hundred times a second; it is told again after this.
+_TELL_AGAIN_NS = 500_000_000
 
 
 class Reader:
@@ -30,6 +44,9 @@ class Reader:
         self._point_ns: dict[str, int] = {}  # by channel: the last single value
         self._heard_ns: dict[str, int] = {}  # by characteristic: the last notification that could be read
         self._spoken: dict[str, set[str]] = {}  # by characteristic: the channels that it has spoken of
+        self._factors: dict[str, float | None] = {}  # by channel: what a count is worth
+        self._streams: dict[str, Reassembler] = {}
+        self._told: dict[str, tuple[int, list[Observation]]] = {}  # by characteristic of a stream: what it said last
         self._down: LinkDown | None = None
         self._last_ns: int | None = None
         self.ignored: Counter[str] = Counter()
@@ -48,6 +65,8 @@ class Reader:
                 return self._notified(event)
             case LinkDown():
                 self._down = self._down or event
+                self._streams.clear()
+                self._told.clear()
                 return []
             case LinkUp():
                 return self._link_up(event.t_ns)
@@ -73,7 +92,12 @@ class Reader:
         # something arrives, so the link is up, whoever forgot to say so
         out = self._link_up(event.t_ns) if self._down is not None else []
         try:
-            observations = profile.observe(profile.decode(event.payload))
+            if isinstance(profile, StreamProfile):
+                observations = self._streamed(profile, event)
+                if not observations:
+                    return out
+            else:
+                observations = list(profile.observe(profile.decode(event.payload)))
         except DecodeError:
             return out + self._undecodable(profile, event.t_ns)
         before_ns = self._heard_ns.get(event.characteristic, event.t_ns)
@@ -82,10 +106,28 @@ class Reader:
             out += self._absent(profile.channels, before_ns, event.t_ns, GapReason.SILENT)
             before_ns = event.t_ns
         for observation in observations:
-            if observation.channel is not None:
+            if not isinstance(observation, Factor) and observation.channel is not None:
                 self._spoken.setdefault(event.characteristic, set()).add(observation.channel)
             out += self._observed(profile, observation, before_ns, event.t_ns)
         return out
+
+    def _streamed(self, profile: AnyProfile, event: Notification) -> list[Observation]:
+        """What the frames that a piece of a stream completes say; nothing while they only say the same again."""
+        if event.characteristic not in self._streams:
+            self._streams[event.characteristic] = profile.reassembler()  # type: ignore[attr-defined]
+        seen: dict[tuple[type, str | None], Observation] = {}
+        for frame in self._streams[event.characteristic].push(event.payload):
+            for observation in profile.observe(profile.decode(frame)):
+                key = type(observation), observation.channel
+                seen.pop(key, None)  # the last one holds, in its place
+                seen[key] = observation
+        observations = list(seen.values())
+        told_ns, told = self._told.get(event.characteristic, (0, None))
+        if told is not None and event.t_ns - told_ns < _TELL_AGAIN_NS and all(o in told for o in observations):
+            return []
+        if observations:
+            self._told[event.characteristic] = event.t_ns, observations
+        return observations
 
     def _observed(self, profile: AnyProfile, seen: Observation, before_ns: int, t_ns: int) -> list[Item]:
         match seen:
@@ -94,7 +136,15 @@ class Reader:
                 if clock is None:
                     clock = FrameClock(seen.fs_hz or self._rates_hz.get(seen.channel))
                     self._clocks[seen.channel] = clock
-                return [*clock.push(t_ns, seen)]
+                scaled = self._scaled(seen)
+                if scaled is None:
+                    clock.interrupt(GapReason.UNDECODABLE)
+                    at_ns = clock.end_ns or t_ns
+                    return [Gap(seen.channel, at_ns, at_ns, GapReason.UNDECODABLE)]
+                return [*clock.push(t_ns, scaled)]
+            case Factor():
+                self._factors[seen.channel] = seen.factor
+                return []
             case Intervals():
                 line = self._lines.get(seen.channel)
                 if line is None:
@@ -115,6 +165,16 @@ class Reader:
                 return [*out, Gap(None, before_ns, t_ns, reason)]
             case Absent(channel, reason):
                 return self._absent((channel,), t_ns if seen.spot else before_ns, t_ns, reason)
+
+    def _scaled(self, frame: Frame) -> Frame | None:
+        """In the unit of its kind; None where that takes a factor that was not told."""
+        if frame.scale is Scale.DONE:
+            return frame
+        factor = self._factors.get(frame.channel)
+        if factor is None and frame.scale is Scale.BY_FACTOR:
+            return None
+        values = frame.values if factor is None else frame.values * factor
+        return Frame(frame.kind, frame.channel, frame.fs_hz, frame.device_ns, values)
 
     def _absent(self, channels: Iterable[str], start_ns: int, end_ns: int, reason: GapReason) -> list[Item]:
         """Gaps of the channels that no clock of their own accounts for."""

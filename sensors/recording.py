@@ -29,8 +29,8 @@ FORMAT, VERSION = "vitalkeep-recording", 1
 H10_LOG_MAGIC = b"H10 ECG v1.0 binary data"
 
 _LONGEST_LINE = 65_536
-_LONGEST_PAYLOAD = 512  # an attribute value, Bluetooth Core Vol 3 Part F 3.2.9
-_LONGEST_PAUSE_NS = 31 * 86_400 * 10**9
+LONGEST_PAYLOAD = 512  # an attribute value, Bluetooth Core Vol 3 Part F 3.2.9
+LONGEST_PAUSE_NS = 31 * 86_400 * 10**9
 _LAST_NS = 1 << 62  # the year 2116
 _GZIP_MAGIC = b"\x1f\x8b"
 
@@ -149,8 +149,8 @@ class Recording:
             uuid = full_uuid(what)
         except DecodeError as error:
             self._wrong(f"line {number}: {error}")
-        if len(value) > 2 * _LONGEST_PAYLOAD:
-            self._wrong(f"line {number}: {len(value) // 2} bytes of payload, expected at most {_LONGEST_PAYLOAD}")
+        if len(value) > 2 * LONGEST_PAYLOAD:
+            self._wrong(f"line {number}: {len(value) // 2} bytes of payload, expected at most {LONGEST_PAYLOAD}")
         try:
             return Notification(t_ns, uuid, bytes.fromhex(value))
         except ValueError:
@@ -165,8 +165,8 @@ class Recording:
             try:
                 head = file.read(4)
                 size = int.from_bytes(head, "little")
-                if len(head) == 4 and size > _LONGEST_PAYLOAD:
-                    self._wrong(f"frame {number}: {size} bytes, expected at most {_LONGEST_PAYLOAD}")
+                if len(head) == 4 and size > LONGEST_PAYLOAD:
+                    self._wrong(f"frame {number}: {size} bytes, expected at most {LONGEST_PAYLOAD}")
                 frame = file.read(size) if len(head) == 4 else b""
             except EOFError:
                 yield Truncated(last_ns or 0, f"{self.path.name}: compressed data ends within frame {number}")
@@ -209,7 +209,7 @@ class Recording:
     def _advance(self, last_ns: int, t_ns: int, where: str) -> None:
         if t_ns < last_ns:
             self._wrong(f"{where}: time {t_ns} goes backward, expected at least {last_ns}")
-        if t_ns - last_ns > _LONGEST_PAUSE_NS:
+        if t_ns - last_ns > LONGEST_PAUSE_NS:
             self._wrong(f"{where}: {(t_ns - last_ns) // 10**9} s after the entry before, expected at most 31 days")
 
     def _wrong(self, what: str) -> NoReturn:

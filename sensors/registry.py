@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sensors.profile import AnyProfile
 from sensors.profiles.battery import BatteryProfile
+from sensors.profiles.berrymed import BerryMedProfile
 from sensors.profiles.blood_pressure import BloodPressureProfile
 from sensors.profiles.body_sensor_location import BodySensorLocationProfile
 from sensors.profiles.cgm import CgmProfile
@@ -11,6 +12,11 @@ from sensors.profiles.current_time import CurrentTimeProfile
 from sensors.profiles.device_information import TEXTS, PnpIdProfile, SystemIdProfile
 from sensors.profiles.glucose import GlucoseProfile
 from sensors.profiles.heart_rate import HeartRateProfile
+from sensors.profiles.jumper import JumperProfile
+from sensors.profiles.movesense import MovesenseProfile
+from sensors.profiles.nonin import NoninProfile
+from sensors.profiles.o2ring import O2RingProfile
+from sensors.profiles.pc60_oxysmart import Pc60Profile
 from sensors.profiles.plx_continuous import PlxContinuousProfile
 from sensors.profiles.plx_spot_check import PlxSpotCheckProfile
 from sensors.profiles.polar_pmd import PolarPmdProfile
@@ -33,4 +39,10 @@ PROFILES: tuple[AnyProfile, ...] = (
     *TEXTS,
     PolarPmdProfile(),
     PolarPmdControlProfile(),
+    MovesenseProfile(),
+    Pc60Profile(),
+    O2RingProfile(),
+    BerryMedProfile(),
+    JumperProfile(),
+    NoninProfile(),
 )

@@ -6,12 +6,13 @@ the other way and have their own type, since 01 means something else there. Sour
 
 from __future__ import annotations
 
+import math
 import struct
 from dataclasses import dataclass
 from enum import IntEnum
 
 from sensors.errors import DecodeError
-from sensors.profile import Observation, full_uuid
+from sensors.profile import Factor, Fields, Observation, full_uuid
 from sensors.profiles.polar_pmd import Measurement
 from sensors.wire import Cursor, Writer
 
@@ -46,15 +47,16 @@ SETTING_BYTES = {0: 2, 1: 2, 2: 2, 3: 4, 4: 1, 5: 4, 6: 16}
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One type with its possible or chosen values, unsigned; FACTOR is the bits of a binary32, see `factor`."""
+    """One type with its possible or chosen values, unsigned; FACTOR is the bits of a binary32, see `factors`."""
 
     type: int
     values: tuple[int, ...]
 
     @property
-    def factor(self) -> float:
-        """The first value as binary32."""
-        return float(struct.unpack("<f", self.values[0].to_bytes(4, "little"))[0])
+    def factors(self) -> tuple[float | None, ...]:
+        """The values as binary32, None where one is no finite number."""
+        found = (struct.unpack("<f", value.to_bytes(4, "little"))[0] for value in self.values)
+        return tuple(value if math.isfinite(value) else None for value in found)
 
 
 def decode_settings(data: bytes) -> tuple[Setting, ...]:
@@ -69,6 +71,19 @@ def decode_settings(data: bytes) -> tuple[Setting, ...]:
         values = tuple(int.from_bytes(cursor.take(size), "little") for _ in range(count))
         found.append(Setting(kind, values))
     return tuple(found)
+
+
+def settings_fields(settings: tuple[Setting, ...]) -> Fields:
+    """By type number; the factor as a number, the security key as hexadecimal digits."""
+    named: Fields = {}
+    for setting in settings:
+        told: list[object] = list(setting.values)
+        if setting.type == SettingType.FACTOR:
+            told = list(setting.factors)
+        elif setting.type == SettingType.SECURITY:
+            told = [value.to_bytes(16, "little").hex() for value in setting.values]
+        named[str(setting.type)] = told
+    return named
 
 
 def encode_settings(settings: tuple[Setting, ...]) -> bytes:
@@ -112,21 +127,34 @@ class Features:
     bits: bytes
 
     @property
+    def offered(self) -> tuple[Measurement, ...]:
+        """In the order of the bits."""
+        bits = int.from_bytes(self.bits[:2], "little")
+        return tuple(what for bit, what in _FEATURE_BITS if bits & bit)
+
+    @property
     def streams(self) -> tuple[Measurement, ...]:
-        first = self.bits[0] if self.bits else 0
-        return tuple(stream for bit, stream in _FEATURE_BITS if first & bit)
+        """What can be started over the link, out of `offered`."""
+        return tuple(what for what in self.offered if what not in _NO_STREAMS)
 
 
 # The order of the bits is not the order of the type numbers.
 _FEATURE_BITS = (
-    (0x01, Measurement.ECG),
-    (0x02, Measurement.PPG),
-    (0x04, Measurement.ACC),
-    (0x08, Measurement.PPI),
-    (0x20, Measurement.GYRO),
-    (0x40, Measurement.MAGNETOMETER),
-    (0x80, Measurement.SKIN_TEMPERATURE),
+    (0x0001, Measurement.ECG),
+    (0x0002, Measurement.PPG),
+    (0x0004, Measurement.ACC),
+    (0x0008, Measurement.PPI),
+    (0x0020, Measurement.GYRO),
+    (0x0040, Measurement.MAGNETOMETER),
+    (0x0080, Measurement.SKIN_TEMP),
+    (0x0200, Measurement.SDK_MODE),
+    (0x0400, Measurement.LOCATION),
+    (0x0800, Measurement.PRESSURE),
+    (0x1000, Measurement.TEMPERATURE),
+    (0x2000, Measurement.OFFLINE_RECORDING),
+    (0x4000, Measurement.OFFLINE_HR),
 )
+_NO_STREAMS = (Measurement.SDK_MODE, Measurement.OFFLINE_RECORDING, Measurement.OFFLINE_HR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +172,7 @@ class Response:
 
     @property
     def settings(self) -> tuple[Setting, ...]:
+        """Raises DecodeError where `params` are something else."""
         return decode_settings(self.params)
 
 
@@ -192,4 +221,27 @@ class PolarPmdControlProfile:
                 return head.getvalue()
 
     def observe(self, value: Control) -> tuple[Observation, ...]:
-        return ()
+        """A stream of acceleration that was started tells what a count is worth; without a factor it is 1."""
+        if not isinstance(value, Response) or (value.op, value.type, value.status) != (
+            Opcode.START,
+            Measurement.ACC,
+            0,
+        ):
+            return ()
+        try:
+            told = [f for s in value.settings if s.type == SettingType.FACTOR for f in s.factors]
+        except DecodeError:
+            return ()
+        factor = told[0] if told else 1.0
+        return (Factor("acc", factor if factor is not None and factor > 0 else None),)
+
+    def fields(self, value: Control) -> Fields:
+        """Under the names of the shared vectors."""
+        match value:
+            case Features():
+                return {"streams": [what.name for what in value.offered]}
+            case Response():
+                head: Fields = {"op": value.op, "type": value.type, "status": value.status}
+                return head | {"more": value.more, "params": value.params.hex()}
+            case Stopped():
+                return {"stopped": list(value.types)}

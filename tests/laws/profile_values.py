@@ -13,6 +13,7 @@ from sensors.profiles.battery import BatteryLevel, BatteryProfile
 from sensors.profiles.heart_rate import HeartRateMeasurement, HeartRateProfile
 from sensors.profiles.polar_pmd_control import Features, PolarPmdControlProfile, Response, Stopped
 from tests.laws.gatt_values import GATT_VALUES, GATT_VECTOR_NAMES
+from tests.laws.vendor_values import VENDOR_VALUES, VENDOR_VECTOR_NAMES
 
 _u8, _u16 = st.integers(0, 0xFF), st.integers(0, 0xFFFF)
 
@@ -28,7 +29,10 @@ def _numbers(bits: int, axes: int | None, least: int = 0) -> st.SearchStrategy[A
     return arrays(np.int64, shapes, elements=st.integers(-limit, limit - 1))
 
 
-_celsius = st.none() | st.floats(allow_nan=False, allow_infinity=False, width=32)
+def _floats(axes: int, least: int = 0) -> st.SearchStrategy[Any]:
+    number = st.none() | st.floats(allow_nan=False, allow_infinity=False, width=32)
+    return st.lists(st.tuples(*[number] * axes), min_size=least, max_size=8).map(tuple)
+
 
 VALUES: dict[str, st.SearchStrategy[Any]] = {
     **GATT_VALUES,
@@ -52,13 +56,30 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
                 st.builds(pmd.PpInterval, _u8, _u16, _u16, st.booleans(), st.booleans(), st.booleans()), max_size=20
             ).map(tuple),
         ),
-        st.builds(pmd.SkinTemperatureFrame, _headers(), st.lists(_celsius, max_size=5).map(tuple)),
+        st.builds(pmd.PpgFrame, _headers(0, True), _numbers(24, 4, least=1)),
+        *(
+            st.builds(pmd.CountsFrame, st.just(measurement), _headers(kind, True), _numbers(16, axes, least=1))
+            for measurement, kind, axes in (
+                (pmd.Measurement.ACC, 0, 3),
+                (pmd.Measurement.GYRO, 0, 3),
+                (pmd.Measurement.MAGNETOMETER, 0, 3),
+                (pmd.Measurement.MAGNETOMETER, 1, 4),
+            )
+        ),
+        *(
+            st.builds(pmd.FloatFrame, st.just(measurement), _headers(0, packed), _floats(1, least=packed))
+            for measurement in (pmd.Measurement.SKIN_TEMP, pmd.Measurement.PRESSURE, pmd.Measurement.TEMPERATURE)
+            for packed in (False, True)
+        ),
+        st.builds(pmd.FloatFrame, st.just(pmd.Measurement.GYRO), _headers(1, True), _floats(3, least=1)),
     ),
     PolarPmdControlProfile.name: st.one_of(
         st.builds(Features, st.binary(min_size=1, max_size=16)),
         st.builds(Stopped, st.lists(_u8, max_size=8).map(tuple)),
         st.builds(Response, _u8, _u8, _u8, st.booleans(), st.binary(max_size=30)),
+        st.binary(max_size=12).map(lambda params: Response(2, 2, 0, False, b"\x05\x01" + params)),
     ),
+    **VENDOR_VALUES,
 }
 
 # The names the vectors use for a characteristic that is not a 16-bit one.
@@ -68,31 +89,5 @@ VECTOR_NAMES = {
     BatteryProfile.name: ("2A19",),
     pmd.PolarPmdProfile.name: ("PMD_DATA",),
     PolarPmdControlProfile.name: ("PMD_CP_RESPONSE", "PMD_FEATURES"),
+    **VENDOR_VECTOR_NAMES,
 }
-
-
-def fields(value: Any) -> dict[str, Any]:
-    """A decoded value under the names of the vectors."""
-    match value:
-        case Features():
-            return {"streams": [stream.name for stream in value.streams]}
-        case Response():
-            named = {name: getattr(value, name) for name in ("op", "type", "status", "more")}
-            return named | {"params": value.params.hex()}
-    header = value.header
-    named = {"ts": header.device_ns, "frame_type": header.frame_type, "compressed": header.compressed}
-    match value:
-        case pmd.EcgFrame():
-            return named | {"type": 0, "uV": value.uv.tolist()}
-        case pmd.AccFrame():
-            return named | {"type": 2, "n": len(value.mg), "mG_head": value.mg[:2].tolist()}
-        case pmd.PpgFrame():
-            return named | {"type": 1, "ppg": value.counts.tolist()}
-        case pmd.PpiFrame():
-            keys = ("hr", "ms", "err_ms", "blocker", "contact", "contact_supported")
-            of = ("hr_bpm", *keys[1:])
-            pairs = [{k: int(getattr(p, name)) for k, name in zip(keys, of, strict=True)} for p in value.ppi]
-            return named | {"type": 3, "ppi": pairs}
-        case pmd.SkinTemperatureFrame():
-            return named | {"type": 7, "celsius": list(value.celsius)}
-    raise AssertionError(f"no field names for {type(value).__name__}")

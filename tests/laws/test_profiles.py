@@ -14,7 +14,7 @@ from sensors.profile import AnyProfile, full_uuid
 from sensors.registry import PROFILES
 from tests.data import shared_data
 from tests.laws.gatt_values import OWN_VECTORS
-from tests.laws.profile_values import VALUES, VECTOR_NAMES, fields
+from tests.laws.profile_values import VALUES, VECTOR_NAMES
 
 every_profile = pytest.mark.parametrize("profile", PROFILES, ids=lambda profile: profile.name)
 
@@ -77,15 +77,14 @@ def test_damaged_bytes_decode_or_are_refused(profile: AnyProfile, data: st.DataO
 @every_profile
 def test_vectors_read_as_expected(profile: AnyProfile) -> None:
     found = vectors(profile)
-    assert found
+    assert found or not VECTOR_NAMES[profile.name]
     for vector in found:
         payload, expected = bytes.fromhex(vector["hex"]), vector["expected"]
         if isinstance(expected, dict) and expected.get("error"):
             with pytest.raises(DecodeError):
                 profile.decode(payload)
             continue
-        present = getattr(profile, "fields", fields)
-        assert in_json(present(profile.decode(payload))) == in_json(expected), vector["hex"]
+        assert in_json(profile.fields(profile.decode(payload))) == in_json(expected), vector["hex"]
 
 
 @every_profile

@@ -7,19 +7,34 @@ import numpy as np
 import pytest
 
 from sensors.errors import DecodeError
+from sensors.link import Device, Notification
 from sensors.profile import Absent, Frame, Intervals
 from sensors.profiles.pmd_delta import decode_deltas, encode_deltas
-from sensors.profiles.polar_pmd import AccFrame, EcgFrame, Header, PolarPmdProfile, PpiFrame, PpInterval
+from sensors.profiles.polar_pmd import (
+    AccFrame,
+    CountsFrame,
+    EcgFrame,
+    FloatFrame,
+    Header,
+    Measurement,
+    PolarPmdProfile,
+    PpgFrame,
+    PpiFrame,
+    PpInterval,
+)
 from sensors.profiles.polar_pmd_control import (
     START_H10_ACC,
     START_H10_ECG,
     Command,
+    Features,
     PolarPmdControlProfile,
     decode_settings,
     encode_settings,
+    settings_fields,
 )
+from sensors.reader import Reader
 from sensors.recording import Recording
-from sensors.samples import GapReason
+from sensors.samples import Gap, GapReason, Quantity, Reading, Samples
 from tests.data import shared_data
 
 DATA, CONTROL = PolarPmdProfile(), PolarPmdControlProfile()
@@ -52,7 +67,7 @@ def test_shared_settings_vectors_read_as_expected_and_back() -> None:
     for vector in found:
         data = bytes.fromhex(str(vector["hex"]))
         settings = decode_settings(data)
-        assert {str(s.type): list(s.values) for s in settings} == vector["expected"]
+        assert settings_fields(settings) == vector["expected"]
         assert encode_settings(settings) == data
 
 
@@ -62,7 +77,7 @@ def test_start_commands_are_the_bytes_that_the_h10_takes() -> None:
     assert Command.decode(START_H10_ACC.encode()) == START_H10_ACC
 
 
-@pytest.mark.parametrize("number", [4, 5, 6, 9, 10, 11, 12, 63])
+@pytest.mark.parametrize("number", [4, 5, 6, 8, 9, 10, 13, 63])
 def test_an_unknown_type_is_refused_by_its_number(number: int) -> None:
     with pytest.raises(DecodeError, match=f"measurement type {number} "):
         DATA.decode(bytes([number]) + bytes(9))
@@ -93,11 +108,13 @@ def test_ecg_is_in_millivolts() -> None:
     assert (frame.values.tolist(), frame.device_ns, frame.fs_hz) == ([1.234, -8388.608], 5, 130.0)
 
 
-def test_pulse_intervals_without_contact_or_in_motion_do_not_count() -> None:
+def test_pulse_intervals_without_contact_in_motion_or_with_a_large_error_do_not_count() -> None:
     still = PpInterval(60, 1000, 10, False, True, True)
     moved = PpInterval(60, 900, 10, True, True, True)
     off = PpInterval(60, 800, 10, False, False, True)
-    assert DATA.observe(PpiFrame(Header(1), (still, moved, off))) == (Intervals("ppi", (1000.0, 0.0, 0.0)),)
+    vague = PpInterval(60, 700, 31, False, True, True)
+    seen = DATA.observe(PpiFrame(Header(1), (still, moved, off, vague)))
+    assert seen == (Intervals("rr", (1000.0, 0.0, 0.0, 0.0)),)
     assert DATA.observe(PpiFrame(Header(1), (off, off))) == (Absent(None, GapReason.OFF_BODY),)
 
 
@@ -111,3 +128,102 @@ def test_real_frames_come_back_to_the_byte() -> None:
     payloads = [event.payload for event in recording.events() if hasattr(event, "payload")]
     assert len(payloads) == 2100
     assert all(DATA.encode(DATA.decode(payload)) == payload for payload in payloads)
+
+
+def acc(device_s: float, frame_type: int, counts: list[list[int]]) -> Notification:
+    header = Header(round(device_s * 1e9), frame_type, True)
+    samples = np.array(counts, dtype=np.int64)
+    value = AccFrame(header, samples) if frame_type else CountsFrame(Measurement.ACC, header, samples)
+    return Notification(10**18 + round(device_s * 1e9), DATA.characteristic, DATA.encode(value))
+
+
+def started(params: str) -> Notification:
+    return Notification(10**18, CONTROL.characteristic, bytes.fromhex("f002020000" + params))
+
+
+def read_acc(*events: Notification) -> tuple[list[float], list[GapReason]]:
+    reader = Reader(Device("Verity Sense", None, (("acc", 52.0),)))
+    items = [item for event in events for item in reader.push(event)]
+    blocks = [item for item in items if isinstance(item, Samples)]
+    return [x for block in blocks for x in block.values[:, 0].tolist()], [g.reason for g in items if isinstance(g, Gap)]
+
+
+FACTOR = "0501" + "0000803a"  # 2^-10
+
+
+def test_counts_are_worth_the_factor_that_the_start_of_the_stream_told() -> None:
+    told = read_acc(started(FACTOR), acc(1, 0, [[1024, 0, 0]] * 52), acc(2, 0, [[512, 0, 0]] * 52))
+    assert told == ([1.0] * 52 + [0.5] * 52, [])
+
+
+def test_counts_whose_factor_was_never_told_are_a_gap_and_no_number() -> None:
+    assert read_acc(acc(1, 0, [[1024, 0, 0]] * 52)) == ([], [GapReason.UNDECODABLE])
+    nan = started("0501" + "0000c07f")
+    assert read_acc(nan, acc(1, 0, [[1024, 0, 0]] * 52)) == ([], [GapReason.UNDECODABLE])
+
+
+def test_a_start_without_a_factor_means_one() -> None:
+    assert read_acc(started(""), acc(1, 0, [[1, 0, 0]]))[0] == [1.0]
+    assert read_acc(started(FACTOR), started(""), acc(1, 0, [[1, 0, 0]]))[0] == [1.0]
+
+
+def test_compressed_thousandths_of_g_take_the_factor_only_where_one_is_told() -> None:
+    assert read_acc(acc(1, 1, [[2048, 0, 0]]))[0] == [2.048]
+    assert read_acc(started(FACTOR), acc(1, 1, [[2048, 0, 0]]))[0] == [0.002]
+
+
+def test_a_start_that_answers_with_nonsense_changes_nothing() -> None:
+    assert CONTROL.observe(CONTROL.decode(bytes.fromhex("f00202000005"))) == ()
+    assert CONTROL.observe(CONTROL.decode(bytes.fromhex("f002020006" + FACTOR))) != ()
+    assert CONTROL.observe(CONTROL.decode(bytes.fromhex("f0020206"))) == ()
+
+
+def test_light_is_without_the_ambient_raw_and_compressed() -> None:
+    counts = np.array([[10, 20, 30, 1], [-(2**23), 2**23 - 1, 0, -5]], dtype=np.int64)
+    for compressed in (False, True):
+        frames = DATA.observe(DATA.decode(DATA.encode(PpgFrame(Header(9, 0, compressed), counts))))
+        assert [(f.channel, f.values.tolist()) for f in frames if isinstance(f, Frame)] == [
+            ("ppg", [9.0, 5.0 - 2**23]),
+            ("ppg_2", [19.0, 2**23 + 4.0]),
+            ("ppg_3", [29.0, 5.0]),
+        ]
+
+
+def test_pulse_intervals_reach_the_beats_as_rr() -> None:
+    reader = Reader(Device("Verity Sense"))
+    items = []
+    for k in range(1, 5):
+        frame = PpiFrame(Header(k), (PpInterval(60, 1000, 5, False, True, True),) * 5)
+        items += reader.push(Notification(10**18 + k * 5 * 10**9, DATA.characteristic, DATA.encode(frame)))
+    assert [(i.quantity, i.channel, i.value) for i in items if isinstance(i, Reading)] == [
+        (Quantity.RR, "rr", 1000.0)
+    ] * 20
+    assert not [i for i in items if isinstance(i, Gap)]
+
+
+def test_gyroscope_magnetometer_and_temperatures_are_read_and_say_nothing_of_the_wearer() -> None:
+    for value in (
+        CountsFrame(Measurement.GYRO, Header(1, 0, True), np.array([[1, 2, 3]])),
+        CountsFrame(Measurement.MAGNETOMETER, Header(1, 1, True), np.array([[1, 2, 3, 0]])),
+        FloatFrame(Measurement.SKIN_TEMP, Header(1), ((33.5,), (None,))),
+        FloatFrame(Measurement.PRESSURE, Header(1, 0, True), ((1.013,), (1.014,))),
+    ):
+        assert DATA.observe(DATA.decode(DATA.encode(value))) == ()
+
+
+def test_features_name_streams_and_what_is_none() -> None:
+    verity = CONTROL.decode(bytes.fromhex("0fee02"))
+    assert isinstance(verity, Features)
+    assert Measurement.SDK_MODE in verity.offered and Measurement.SDK_MODE not in verity.streams
+    assert verity.streams[:3] == (Measurement.PPG, Measurement.ACC, Measurement.PPI)
+
+
+def test_a_lost_notification_of_pulse_intervals_is_a_gap_of_its_length() -> None:
+    reader = Reader(Device("Verity Sense"))
+    items = []
+    for k in (1, 2, 3, 4, 6, 7, 8):
+        frame = PpiFrame(Header(k), (PpInterval(60, 1000, 5, False, True, True),) * 5)
+        items += reader.push(Notification(10**18 + k * 5 * 10**9, DATA.characteristic, DATA.encode(frame)))
+    (gap,) = [item for item in items if isinstance(item, Gap)]
+    assert (gap.channel, gap.reason) == ("rr", GapReason.LOST_FRAME)
+    assert gap.end_ns - gap.start_ns == pytest.approx(5 * 10**9, rel=0.2)

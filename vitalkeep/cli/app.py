@@ -20,7 +20,7 @@ class _Commands(click.Group):
     """Loads a command's module when it is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return ["run", "analyze", "evaluate", "status", "alerts", "decode", "completion"]
+        return ["run", "analyze", "evaluate", "status", "alerts", "decode", "import", "completion"]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         match cmd_name:
@@ -48,6 +48,10 @@ class _Commands(click.Group):
                 from vitalkeep.cli.decode import decode
 
                 return decode
+            case "import":
+                from vitalkeep.cli.import_ import import_
+
+                return import_
             case "completion":
                 from vitalkeep.cli.completion import completion
 
