@@ -109,7 +109,7 @@ _CARRIED: tuple[tuple[AnyProfile, str], ...] = (
 )
 
 VENDOR_ALIASES: dict[str, str] = {
-    **{profile.name: name for profile, name in _CARRIED},
+    **{profile.name: name for profile, name in _CARRIED if profile.name != name.lower()},
     **{profile.characteristic: name for profile, name in _CARRIED},
 }
 """Other names of the decoders: short names of profiles and full UUIDs, in lower case."""
