@@ -104,6 +104,9 @@ class Pipeline:
 
     def push(self, item: Item | AnnotatedBeat) -> list[Finding]:
         findings: list[Finding] = []
+        if self._live and not self._sources:
+            # A sensor that is there and silent from the first moment on is also a finding: no data.
+            self._open(BeatSource.RR, RrBeats())
         match item:
             case Samples():
                 findings += self._see(item.start_ns, item.end_ns)
@@ -134,8 +137,7 @@ class Pipeline:
             findings += self._collect(source, source.stage.flush())
         if self._newest_ns is None or not self._sources:
             return findings
-        # A beat may lie on the very last moment.
-        last_ns = max(self._newest_ns + 1 if end_ns is None else end_ns, self._newest_ns)
+        last_ns = self._newest_ns if end_ns is None else max(end_ns, self._newest_ns)
         findings += self._advance(last_ns)
         for start_ns, stop_ns in self._signal_grid.rest(last_ns):
             findings += self._tick(start_ns, stop_ns)
@@ -145,9 +147,10 @@ class Pipeline:
             for window in self._rate_grid.closed_by(last_ns) if whole else self._rate_grid.rest(last_ns):
                 findings += self._rate(*window)
         findings += [self._hrv(*window) for window in self._hrv_grid.rest(last_ns)]
-        for source in self._sources.values():
-            if source.track.source is self.leading:
-                findings += source.rhythm.flush()
+        lead = next(self._sources[kind] for kind in LEADING if kind in self._sources)
+        for beat in lead.track.release(last_ns + 1):  # the beat that is itself the end of the record
+            findings += self._judge_beat(lead, beat)
+        findings += lead.rhythm.flush()
         findings += self._alerts.flush()
         return findings
 
@@ -231,8 +234,11 @@ class Pipeline:
                 grid.skip_to(t_ns)
 
     def _horizon_ns(self, newest_ns: int) -> int:
-        horizon_ns = min(source.track.horizon_ns for source in self._sources.values())
-        return max(horizon_ns, newest_ns - SILENCE_NS) if self._live else horizon_ns
+        heard = [source.track.horizon_ns for source in self._sources.values() if source.track.is_heard]
+        patient_ns = newest_ns - SILENCE_NS
+        if self._live:
+            return max(min(heard), patient_ns) if heard else patient_ns
+        return min(heard) if heard else self._signal_grid.next_start_ns
 
     def _advance(self, horizon_ns: int) -> list[Finding]:
         findings: list[Finding] = []
@@ -259,17 +265,17 @@ class Pipeline:
                     findings += self._judge_beat(source, beat)
             keep_from_ns = min(self._rate_grid.next_start_ns, self._hrv_grid.next_start_ns, start_ns)
             source.track.forget(keep_from_ns)
-        window = self._window(start_ns, end_ns)
         lead = self._sources[leading]
-        if window.source is BeatSource.ECG and lead.last_beat_ns is not None:
+        window = lead.track.window(start_ns, end_ns)
+        lead.unbroken = lead.unbroken and window.good_ns == window.length_ns
+        if leading is BeatSource.ECG and lead.unbroken and lead.last_beat_ns is not None:
+            # A heart that stands still is told before it beats again.
             silent_s = (end_ns - lead.last_beat_ns) / 1e9
-            if window.good_ns == window.length_ns and silent_s >= self._limits.pause_s and lead.unbroken:
+            if silent_s >= self._limits.pause_s:
                 pause = Beat(end_ns, BeatSource.ECG, silent_s)
                 findings += self._alerts.push(Watches.BEAT, lead.last_beat_ns, end_ns, pause)
-        if window.good_ns < window.length_ns:
-            lead.unbroken = False
-        findings += self._alerts.push(Watches.SIGNAL, start_ns, end_ns, window)
-        findings.append(lead.track.window(start_ns, end_ns))
+        findings += self._alerts.push(Watches.SIGNAL, start_ns, end_ns, self._window(start_ns, end_ns))
+        findings.append(window)
         return findings
 
     def _judge_beat(self, source: _Source, beat: Beat) -> list[Finding]:
