@@ -51,7 +51,7 @@ _WORDS = {
     "no_beats": "no beats in it",
     "too_few_beats": "too few beats",
     "too_short": "too short",
-    "irregular": "rhythm is irregular",
+    "irregular": "irregular rhythm",
     "poor_signal": "poor signal",
     "no_data": "no data",
 }
@@ -68,7 +68,7 @@ class Scale:
     def fit(self, lowest: float, highest: float, is_mv: bool) -> None:
         """Moves only where the wave would leave the strip, or has long filled little of it."""
         span, wanted = self.high - self.low, highest - lowest
-        inside = self.low <= lowest and highest <= self.high
+        inside = span > 0 and self.low <= lowest and highest <= self.high
         if inside and wanted > 0.4 * span:
             return
         roomy = 1.1 * wanted
