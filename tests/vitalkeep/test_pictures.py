@@ -34,7 +34,7 @@ def test_values_that_share_a_bar_show_their_mean() -> None:
 
 
 def test_tall_bars_grow_from_the_ground() -> None:
-    assert bars([0.0, 15.0, None, 16.0], 4, 2) == [" ▇ █", "▁█ █"]
+    assert bars([0.0, 14.0, None, 16.0], 4, 2) == [" ▇ █", "▁█ █"]
 
 
 def test_a_strip_shows_the_highest_and_lowest_of_every_column() -> None:
