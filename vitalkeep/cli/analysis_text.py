@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
+import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -17,12 +19,15 @@ _SHOWN_GAPS = 12
 _SHOWN_HRV = 12
 
 
-def print_error(message: str) -> None:
-    Console(stderr=True, highlight=False).print(Text("vitalkeep: ", style="red") + Text(message), soft_wrap=True)
-
-
 def print_analysis(found: dict[str, Any]) -> None:
-    console = Console(highlight=False)
+    """Captured first, so that a reader who leaves early is met as the command line meets it everywhere."""
+    console = Console(highlight=False, color_system=None if os.environ.get("NO_COLOR") else "auto")
+    with console.capture() as captured:
+        _print(console, found)
+    click.echo(captured.get(), nl=False)
+
+
+def _print(console: Console, found: dict[str, Any]) -> None:
     width = max(20, min(console.width - 24, 100))
     beats, quality = found["beats"], found["quality"]
     rate = "–" if beats["mean_hr_bpm"] is None else f"{beats['mean_hr_bpm']:.1f} bpm"
