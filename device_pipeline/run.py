@@ -102,6 +102,16 @@ class Pipeline:
         """Name of the channel of `kind` that is read."""
         return self._channel_of.get(kind)
 
+    def begin(self, start_ns: int) -> None:
+        """The record begins here, whenever its first item comes: windows are told from here on."""
+        self._newest_ns = start_ns
+        self._skip_to(start_ns)
+
+    def expect(self, kind: Kind, channel: str, fs_hz: float) -> None:
+        """This channel leads, whether or not a sample of it ever comes: its absence is a finding too."""
+        self._channel_of[kind] = channel
+        self._source_of(kind, channel, fs_hz)
+
     def push(self, item: Item | AnnotatedBeat) -> list[Finding]:
         findings: list[Finding] = []
         if self._live and not self._sources:
@@ -137,7 +147,9 @@ class Pipeline:
             findings += self._collect(source, source.stage.flush())
         if self._newest_ns is None or not self._sources:
             return findings
-        last_ns = self._newest_ns if end_ns is None else max(end_ns, self._newest_ns)
+        last_ns = self._newest_ns
+        if end_ns is not None and last_ns < end_ns <= last_ns + LONGEST_HOLE_NS:
+            last_ns = end_ns
         findings += self._advance(last_ns)
         for start_ns, stop_ns in self._signal_grid.rest(last_ns):
             findings += self._tick(start_ns, stop_ns)
@@ -167,20 +179,22 @@ class Pipeline:
         if self._channel_of.setdefault(block.kind, block.channel) != block.channel:
             return []
         findings: list[Finding] = []
-        kind = BeatSource.ECG if block.kind is Kind.ECG else BeatSource.PPG
-        source = self._sources.get(kind)
-        if source is None and kind is BeatSource.ECG:
-            source = self._open(kind, EcgBeats(block.fs_hz, block.channel))
-        elif source is None:
-            source = self._open(
-                kind, PpgBeats(block.fs_hz, block.channel, self._acc_channel is not None, self._acc_channel)
-            )
-            for early in self._early_acc:
-                findings += self._push_acc(early)
-            self._early_acc.clear()
+        source = self._source_of(block.kind, block.channel, block.fs_hz)
+        if block.kind is Kind.PPG:
+            early, self._early_acc = self._early_acc, []
+            for before in early:
+                findings += self._push_acc(before)
         if isinstance(source.stage, EcgBeats | PpgBeats):
             findings += self._collect(source, source.stage.push(block))
         return findings
+
+    def _source_of(self, kind: Kind, channel: str, fs_hz: float) -> _Source:
+        """The source that reads `channel`, opened where it is not."""
+        if kind is Kind.ECG:
+            return self._sources.get(BeatSource.ECG) or self._open(BeatSource.ECG, EcgBeats(fs_hz, channel))
+        return self._sources.get(BeatSource.PPG) or self._open(
+            BeatSource.PPG, PpgBeats(fs_hz, channel, self._acc_channel is not None, self._acc_channel)
+        )
 
     def _push_acc(self, block: Samples) -> list[Finding]:
         source = self._sources.get(BeatSource.PPG)
