@@ -55,7 +55,7 @@ THEME = TerminalTheme(
 FORMAT = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
 <style>
 .{unique_id}-title {{ font-family: sans-serif; font-size: 18px; font-weight: bold; }}
-.{unique_id}-matrix {{ font-family: "DejaVu Sans Mono", Menlo, Consolas, monospace; font-size: {char_height}px; \
+.{unique_id}-matrix {{ font-family: "DejaVu Sans Mono", Menlo, Consolas, monospace; font-size: 21px; \
 line-height: {line_height}px; font-variant-east-asian: full-width; }}
 {styles}
 </style>
@@ -109,7 +109,7 @@ def picture() -> str:
     )
     console.print(view.picture())
     return console.export_svg(
-        title="vitalkeep run", theme=THEME, code_format=FORMAT, font_aspect_ratio=0.602, unique_id="live"
+        title="vitalkeep run", theme=THEME, code_format=FORMAT, font_aspect_ratio=0.632, unique_id="live"
     )
 
 
