@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -19,12 +20,19 @@ _SHOWN_GAPS = 12
 _SHOWN_HRV = 12
 
 
-def print_analysis(found: dict[str, Any]) -> None:
-    """Captured first, so that a reader who leaves early is met as the command line meets it everywhere."""
+@contextmanager
+def page() -> Iterator[Console]:
+    """What is printed within comes out at its end: a reader who leaves early is met as everywhere else."""
+    # Told to use no colour, rich would still make text bold.
     console = Console(highlight=False, color_system=None if os.environ.get("NO_COLOR") else "auto")
     with console.capture() as captured:
-        _print(console, found)
+        yield console
     click.echo(captured.get(), nl=False)
+
+
+def print_analysis(found: dict[str, Any]) -> None:
+    with page() as console:
+        _print(console, found)
 
 
 def _print(console: Console, found: dict[str, Any]) -> None:

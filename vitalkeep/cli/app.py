@@ -53,10 +53,19 @@ class _Commands(click.Group):
             case _:
                 return None
 
+    # A reader who leaves early is met here, before click, which would make it an exit code of 1.
+
+    def make_context(self, *arguments: Any, **named: Any) -> click.Context:
+        try:
+            return super().make_context(*arguments, **named)
+        except BrokenPipeError:
+            leave_stdout()
+            raise click.exceptions.Exit(exit_codes.OK) from None
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except BrokenPipeError:  # caught before click, which would make it an exit code of 1
+        except BrokenPipeError:
             leave_stdout()
             return exit_codes.OK
 

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from rich.console import Console
-
 from device_pipeline.config import Config
 from device_pipeline.errors import StoreError
 from device_pipeline.run import Finding
@@ -25,7 +23,7 @@ from vitalkeep.alert_command import AlertCommand
 from vitalkeep.analysis import Analysis
 from vitalkeep.cli import exit_codes
 from vitalkeep.cli.analysis_json import analysis_object
-from vitalkeep.cli.analysis_text import print_analysis
+from vitalkeep.cli.analysis_text import page, print_analysis
 from vitalkeep.cli.app import NOT_MEDICAL
 from vitalkeep.cli.json_lines import JsonLines
 from vitalkeep.cli.live_view import LiveView
@@ -155,9 +153,10 @@ class _Summary:
 
 def _tell(summary: _Summary, store: Store, session: int, watch: _Watch) -> None:
     print_analysis(analysis_object(summary.analysis))
-    console = Console(highlight=False)
-    if watch.unstored is None:
-        how = "Stopped by you; e" if watch.stopped else "E"
-        console.print(f"{how}verything is stored, encrypted, in {store.folder} (session {session}).", soft_wrap=True)
-    console.print("See it again with: vitalkeep status, vitalkeep alerts", style="dim")
+    how = "Stopped by you; e" if watch.stopped else "E"
+    with page() as console:
+        if watch.unstored is None:
+            told = f"{how}verything is stored, encrypted, in {store.folder} (session {session})."
+            console.print(told, soft_wrap=True, markup=False)
+        console.print("See it again with: vitalkeep status, vitalkeep alerts", style="dim")
     say(NOT_MEDICAL)
