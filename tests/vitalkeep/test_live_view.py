@@ -17,7 +17,7 @@ from device_pipeline.config import Limits
 from device_pipeline.hrv import Hrv
 from device_pipeline.track import Window
 from device_pipeline.windows import HeartRate
-from sensors.samples import Gap, GapReason, Kind, Samples
+from sensors.samples import Gap, GapReason, Kind, Quantity, Reading, Samples
 from vitalkeep.cli.app import NOT_MEDICAL
 from vitalkeep.cli.live_picture import Scale
 from vitalkeep.cli.live_view import LiveView
@@ -262,6 +262,13 @@ def test_a_window_that_abstains_replaces_the_variability_before_it() -> None:
     assert "none: irregular rhythm" in _page(view)
 
 
+def test_a_window_that_began_before_the_session_says_nothing() -> None:
+    view = _view()
+    _feed(view)
+    view.finding(Hrv(START_NS - 200 * S, 300 * S, 100, 0.0, "m", None, "no_data"))
+    assert "every five minutes" in _page(view)
+
+
 def test_the_trend_is_labelled_with_its_extremes_and_blank_where_nothing_is_known() -> None:
     view = _view()
     for k, bpm in enumerate((52.0, 61.0, None, 133.0)):
@@ -316,6 +323,20 @@ def test_a_beat_is_marked_above_its_peak() -> None:
     for at in (column for column, letter in enumerate(marks) if letter == "▾"):
         near = [row[column] for row in rows[: len(rows) - 2] for column in (at - 1, at, at + 1)]
         assert any(letter not in " \u2800│" for letter in near)
+
+
+def test_a_sensor_without_a_wave_shows_its_intervals() -> None:
+    view = _view()
+    view.finding(Window(BeatSource.RR, START_NS, START_NS + 2 * S, (), 2 * S, 0, None, None))
+    for k in range(40):
+        view.item(Reading(Quantity.RR, "rr", START_NS + k * S, 1000.0))
+        view.finding(Beat(START_NS + k * S, BeatSource.RR, 0.85 if k % 10 else 1.04))
+    lines = _lines(view)
+    assert "intervals between beats" in lines[2]
+    assert [line.strip("│").split()[0] for line in lines if " ms " in line][:2] == ["1100", "800"]
+    assert "ticks 10 s" in _page(view)
+    assert sum(any("\u2801" <= letter <= "\u28ff" for letter in line) for line in lines) >= 3
+    assert "by the sensor" in _page(view)
 
 
 # -- it costs little

@@ -28,6 +28,7 @@ _COLUMNS_PER_S = 13  # one paper speed, however wide the terminal
 _WIDEST = 120
 _GUTTER = 8
 _LEAST_WIDTH, _LEAST_HEIGHT = 56, 17  # below, the numbers alone are shown
+_INTERVALS_SHOWN_S = 60.0
 _RATE_BEATS = 6
 _RATE_FRESH_NS = 6_000_000_000
 _SPANS_MV = (0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 7.5, 10.0, 15.0, 20.0)
@@ -55,7 +56,7 @@ _WORDS = {
     "poor_signal": "poor signal",
     "no_data": "no data",
 }
-_SOURCE = {BeatSource.ECG: "ECG", BeatSource.PPG: "pulse wave", BeatSource.RR: "intervals of the sensor"}
+_SOURCE = {BeatSource.ECG: "ECG", BeatSource.PPG: "pulse wave", BeatSource.RR: "the sensor"}
 
 
 @dataclass(slots=True)
@@ -93,7 +94,7 @@ class Shown:
     kind: Kind | None = None
     wave: deque[Samples] = field(default_factory=deque)
     scale: Scale = field(default_factory=Scale)
-    beats: deque[Beat] = field(default_factory=lambda: deque(maxlen=96))
+    beats: deque[Beat] = field(default_factory=lambda: deque(maxlen=256))
     source: BeatSource | None = None
     quality: Quality | None = None
     absent: Gap | None = None
@@ -224,34 +225,45 @@ def _status(shown: Shown, width: int) -> Text:
 
 
 def _wave(shown: Shown, width: int, rows: int) -> list[Text]:
-    """The strip in its frame: the newest sample at the right edge, a mark above every beat, a tick every second."""
+    """The strip in its frame: the newest sample at the right edge, a mark above every beat, a tick every second.
+
+    A sensor without a wave shows the length of its intervals instead, over a minute.
+    """
     cells = width - _GUTTER - 3
-    shown_s = min(LONGEST_SHOWN_S, cells / _COLUMNS_PER_S)
+    waveless = shown.kind is None and shown.source is BeatSource.RR
+    shown_s = _INTERVALS_SHOWN_S if waveless else min(LONGEST_SHOWN_S, cells / _COLUMNS_PER_S)
+    tick_s = 10 if waveless else 1
     title = {Kind.ECG: " ECG ", Kind.PPG: " pulse wave, own scale "}.get(shown.kind or Kind.ACC, " wave ")
+    title = " intervals between beats " if waveless else title
     top = Text.assemble(("╭─", "dim"), (title, "bold"), ("─" * (width - 3 - len(title)) + "╮", "dim"))
     edge = ["─"] * cells
-    for second in range(1, int(shown_s) + 1):
+    for second in range(tick_s, int(shown_s) + 1, tick_s):
         edge[max(0, cells - 1 - round(second * cells / shown_s))] = "┴"
-    label = " ticks 1 s "
+    label = f" ticks {tick_s} s "
     floor = "╰" + "─" * (_GUTTER + 1) + "".join(edge) + "╯"
     bottom = Text(floor[: width - 2 - len(label)] + label + floor[width - 2 :], style="dim")
-    columns = _columns(shown, cells, shown_s)
+    columns = _interval_columns(shown, cells, shown_s) if waveless else _columns(shown, cells, shown_s)
     known = [column for column in columns if column is not None]
     bar = Text("│", style="dim")
     blank = " " * (_GUTTER + 1)
     if not known:
         body = [Text(" " * (width - 2)) for _ in range(rows + 1)]
-        said = shown.why_not or ("no wave from this sensor" if shown.source is BeatSource.RR else "no wave")
+        said = shown.why_not or "nothing yet"
         body[rows // 2] = Text(said.center(width - 2)[: width - 2], style="yellow" if shown.started else "dim")
     else:
-        is_mv = shown.kind is Kind.ECG
-        shown.scale.fit(min(low for low, _ in known), max(high for _, high in known), is_mv)
-        low, high = shown.scale.low, shown.scale.high
+        low, high = min(low for low, _ in known), max(high for _, high in known)
+        if waveless:  # whole tenths of a second
+            low, high = 100 * np.floor(low / 100), 100 * np.floor(high / 100 + 1)
+            gutter = [f"{high:.0f} ms ", *[""] * (rows - 2), f"{low:.0f} ms "]
+        else:
+            shown.scale.fit(low, high, shown.kind is Kind.ECG)
+            low, high = shown.scale.low, shown.scale.high
+            gutter = _ruler(rows, low, high) if shown.kind is Kind.ECG else [""] * rows
         style = "green" if not shown.why_not else "yellow"
-        body = [Text.assemble(blank, (_marks(shown, cells, shown_s), "bold red"))]
-        gutter = _ruler(rows, low, high) if is_mv else [" " * _GUTTER] * rows
+        marks = " " * cells if waveless else _marks(shown, cells, shown_s)
+        body = [Text.assemble(blank, (marks, "bold red"))]
         for left, line in zip(gutter, strip(columns, rows, low, high), strict=True):
-            body.append(Text.assemble((f"{left} ", "dim"), (line, style)))
+            body.append(Text.assemble((f"{left:>{_GUTTER}} ", "dim"), (line, style)))
     return [top, *(_joined(bar, line, bar) for line in body), bottom]
 
 
@@ -271,6 +283,20 @@ def _columns(shown: Shown, cells: int, shown_s: float) -> list[tuple[float, floa
             lowest[column], highest[column] = lowest[column - 1], highest[column - 1]
     pairs = zip(lowest.tolist(), highest.tolist(), strict=True)
     return [None if low > high else (low, high) for low, high in pairs]
+
+
+def _interval_columns(shown: Shown, cells: int, shown_s: float) -> list[tuple[float, float] | None]:
+    """Each interval from its first beat to its last, in ms."""
+    n = DOT_COLUMNS * cells
+    columns: list[tuple[float, float] | None] = [None] * n
+    per_ns = n / (shown_s * 1e9)
+    for beat in shown.beats:
+        if beat.rr_s is None or beat.source is not shown.source:
+            continue
+        end = n - (shown.now_ns - beat.t_ns) * per_ns
+        for column in range(max(0, int(end - beat.rr_s * 1e9 * per_ns)), min(n, max(0, int(end)))):
+            columns[column] = (beat.rr_s * 1e3, beat.rr_s * 1e3)
+    return columns
 
 
 def _marks(shown: Shown, cells: int, shown_s: float) -> str:
@@ -328,7 +354,8 @@ def _signal(shown: Shown) -> list[Text]:
     if shown.why_not and (not shown.started or shown.silent_s is not None or shown.absent is not None):
         return [Text("no data", style="bold yellow"), Text(shown.why_not, style="yellow"), Text("")]
     if quality is None:
-        return [Text("– not judged yet" if shown.source is not BeatSource.RR else "– not told"), Text(""), Text("")]
+        why = "not judged yet" if shown.source is not BeatSource.RR else "this sensor tells none"
+        return [Text("–", style="bold"), Text(why, style="dim"), Text("")]
     full = round(quality.index * 10)
     style = "green" if quality.good else "yellow"
     word = "  good" if quality.good else "  poor"
