@@ -19,7 +19,7 @@ from device_pipeline.track import Window
 from device_pipeline.windows import HeartRate
 from sensors.samples import Gap, GapReason, Kind, Quantity, Reading, Samples
 from vitalkeep.cli.app import NOT_MEDICAL
-from vitalkeep.cli.live_picture import Scale
+from vitalkeep.cli.live_state import Scale
 from vitalkeep.cli.live_view import LiveView
 from vitalkeep.cli.pictures import digits
 

@@ -22,7 +22,8 @@ from device_pipeline.run import Finding
 from device_pipeline.track import Window
 from device_pipeline.windows import HeartRate
 from sensors.samples import Gap, GapReason, Item, Kind, Reading, Samples
-from vitalkeep.cli.live_picture import LONGEST_SHOWN_S, Shown, draw, words
+from vitalkeep.cli.live_picture import draw
+from vitalkeep.cli.live_state import LONGEST_SHOWN_S, Shown, words
 from vitalkeep.cli.pictures import ascii_only
 
 _REFRESH_S = 0.1
