@@ -195,6 +195,13 @@ def test_every_metric_rule_rhythm_source_and_method_is_in_the_schema_and_the_doc
     assert f"`{METHOD}`" in DOC
 
 
+def test_every_reason_has_its_words_in_the_live_view() -> None:
+    from vitalkeep.cli.live_state import _WORDS  # the words themselves: `words` would make some up
+
+    reasons = {*DEFS["gapReason"]["enum"], *DEFS["qualityReason"]["enum"], *DEFS["hrvReason"]["enum"]}
+    assert set(_WORDS) == reasons
+
+
 def _fields(node: Any) -> Iterator[str]:
     if isinstance(node, dict):
         for name, inner in node.get("properties", {}).items():

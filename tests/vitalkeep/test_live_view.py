@@ -286,7 +286,9 @@ def test_trouble_is_seen_and_told_again_when_the_view_has_gone(capsys: pytest.Ca
     view.trouble("disk full: store.db cannot grow")
     assert "disk full" in _page(view)
     view.close()
-    assert "vitalkeep: disk full: store.db cannot grow" in capsys.readouterr().err
+    assert capsys.readouterr().err == "vitalkeep: disk full: store.db cannot grow\n"
+    view.trouble("too late for the view")
+    assert capsys.readouterr().err == "vitalkeep: too late for the view\n"
 
 
 # -- the wave

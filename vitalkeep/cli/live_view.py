@@ -25,6 +25,7 @@ from sensors.samples import Gap, GapReason, Item, Kind, Reading, Samples
 from vitalkeep.cli.live_picture import draw
 from vitalkeep.cli.live_state import LONGEST_SHOWN_S, Shown, words
 from vitalkeep.cli.pictures import ascii_only
+from vitalkeep.cli.say import say
 
 _REFRESH_S = 0.1
 _STALE_S = 3.0  # sensors send once a second or more often
@@ -65,7 +66,7 @@ class LiveView:
             self._live.stop()
             self._live = None
         for message in self._troubles:  # what stood in the view went with it
-            Console(stderr=True, highlight=False).print(f"vitalkeep: {message}", soft_wrap=True, markup=False)
+            say(message)
         self._troubles.clear()
 
     # -- what happens
@@ -113,6 +114,9 @@ class LiveView:
         self._draw()
 
     def trouble(self, message: str) -> None:
+        if self._live is None:
+            say(message)
+            return
         self._troubles.append(message)
         self._shown.events.append((self._shown.now_ns, message, "bold red"))
 
