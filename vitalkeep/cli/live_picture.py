@@ -110,7 +110,8 @@ def _status(shown: Shown, width: int) -> Text:
 def _numbers(shown: Shown, width: int) -> list[Text]:
     third = width // 3
     rate, signal, rhythm = _rate(shown), _signal(shown), _rhythm(shown, third)
-    titles = [Text(title, style="dim") for title in ("heart rate", "signal", "rhythm, variability")]
+    last = "rhythm, variability" if third > 20 else "rhythm"
+    titles = [Text(title, style="dim") for title in ("heart rate", "signal", last)]
     lines = []
     for row in zip((titles[0], *rate), (titles[1], *signal), (titles[2], *rhythm), strict=True):
         for cell in row:
