@@ -358,6 +358,39 @@ def test_it_draws_at_most_ten_times_a_second() -> None:
     view.open()
     for _ in range(1000):
         clock.s += 0.002
+        view.trouble("again")
+        view.tick()
+    assert 10 <= len(drawn) <= 21
+    drawn.clear()
+    for _ in range(1000):
+        clock.s += 0.002
+        view.tick()
+    assert len(drawn) <= 1  # nothing changed
+    view.close()
+
+
+def test_it_draws_again_when_the_terminal_changes_or_silence_grows() -> None:
+    clock = Clock()
+    view = _view(clock=clock)
+    drawn: list[tuple[int, float | None]] = []
+    picture = view.picture
+
+    def counted() -> object:
+        drawn.append((view._console.width, view._shown.silent_s))
+        return picture()
+
+    view.picture = counted  # type: ignore[method-assign,assignment]
+    view.open()
+    _feed(view)
+    clock.s += 1
+    view.tick()
+    view._console.width = 60
+    clock.s += 1
+    view.tick()
+    for _ in range(40):
+        clock.s += 0.1
         view.tick()
     view.close()
-    assert 10 <= len(drawn) <= 21
+    assert [width for width, _ in drawn][-1] == 60
+    assert drawn[-1][1] == pytest.approx(6, abs=1)
+    assert 4 <= len(drawn) <= 8
