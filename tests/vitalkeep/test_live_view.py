@@ -327,6 +327,18 @@ def test_a_beat_is_marked_above_its_peak() -> None:
         assert any(letter not in " \u2800│" for letter in near)
 
 
+def test_a_beat_in_a_poor_stretch_is_marked_as_a_guess_and_its_wave_stands_out() -> None:
+    view = _view(color_system="standard")
+    end_ns = _feed(view)
+    view.finding(Quality(end_ns - 2 * S, end_ns, 0.2, good=False, reason="noise"))
+    (marks,) = (line for line in _lines(view) if "▿" in line)
+    assert max(marks.index("▿"), marks.rindex("▾")) == marks.index("▿")
+    with view._console.capture() as captured:
+        view._console.print(view.picture())
+    wave = next(line for line in captured.get().splitlines() if "1 mV" in line)
+    assert wave.index("\x1b[32m") < wave.index("\x1b[33m")
+
+
 def test_a_sensor_without_a_wave_shows_its_intervals() -> None:
     view = _view()
     view.finding(Window(BeatSource.RR, START_NS, START_NS + 2 * S, (), 2 * S, 0, None, None))

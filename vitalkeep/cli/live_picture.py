@@ -15,7 +15,7 @@ from vitalkeep.cli.pictures import DIGIT_ROWS, bars, clock, digits
 
 FOOT = f"Nothing leaves this device. {NOT_MEDICAL}"
 
-_WIDEST = 120
+_WIDEST = 160
 _LEAST_WIDTH, _LEAST_HEIGHT = 56, 17  # below, the numbers alone are shown
 _SOURCE = {BeatSource.ECG: "ECG", BeatSource.PPG: "pulse wave", BeatSource.RR: "the sensor"}
 

@@ -91,7 +91,7 @@ class LiveView:
             case Beat():
                 shown.beats.append(finding)
             case Quality():
-                shown.quality = finding
+                shown.verdicts.append(finding)
                 if shown.absent is not None and finding.end_ns > shown.absent.end_ns:
                     shown.absent = None
             case Gap():
