@@ -92,6 +92,12 @@ class Pipeline:
         return next((source for source in LEADING if source in self._sources), None)
 
     @property
+    def beats_n(self) -> int:
+        """The trusted beats of the leading source so far."""
+        leading = self.leading
+        return 0 if leading is None else self._sources[leading].track.beats_n
+
+    @property
     def mean_hr_bpm(self) -> float | None:
         """60 / mean RR over every trusted interval of the leading source so far."""
         leading = self.leading

@@ -206,3 +206,11 @@ def test_ctrl_c_ends_all_of_it_without_a_word_too_many(tmp_path: Path) -> None:
     done = end(process, signal.SIGINT)
     assert done.code == 130
     assert done.err.strip() == "vitalkeep: interrupted"
+
+
+def test_what_is_found_in_noise_is_marked_and_not_counted(tmp_path: Path) -> None:
+    row = found("--annotations", tmp_path, STRAP)
+    truth = json.loads((RECORDINGS / "chest_strap.truth.json").read_text())
+    readable = len([beat for beat in truth["beats"] if beat["readable"]])
+    assert row["beats"]["n"] == pytest.approx(readable, abs=10)
+    assert len(read_back(tmp_path, "chest_strap").sample) > row["beats"]["n"] + 20
