@@ -46,7 +46,7 @@ class Reader:
         self._spoken: dict[str, set[str]] = {}  # by characteristic: the channels that it has spoken of
         self._factors: dict[str, float | None] = {}  # by channel: what a count is worth
         self._streams: dict[str, Reassembler] = {}
-        self._told: dict[str, tuple[int, list[Observation]]] = {}  # by characteristic of a stream: what it said last
+        self._said: dict[str, tuple[int, list[Observation]]] = {}  # by characteristic of a stream: what it said last
         self._down: LinkDown | None = None
         self._last_ns: int | None = None
         self.ignored: Counter[str] = Counter()
@@ -66,7 +66,7 @@ class Reader:
             case LinkDown():
                 self._down = self._down or event
                 self._streams.clear()
-                self._told.clear()
+                self._said.clear()
                 return []
             case LinkUp():
                 return self._link_up(event.t_ns)
@@ -122,11 +122,11 @@ class Reader:
                 seen.pop(key, None)  # the last one holds, in its place
                 seen[key] = observation
         observations = list(seen.values())
-        told_ns, told = self._told.get(event.characteristic, (0, None))
+        told_ns, told = self._said.get(event.characteristic, (0, None))
         if told is not None and event.t_ns - told_ns < _TELL_AGAIN_NS and all(o in told for o in observations):
             return []
         if observations:
-            self._told[event.characteristic] = event.t_ns, observations
+            self._said[event.characteristic] = event.t_ns, observations
         return observations
 
     def _observed(self, profile: AnyProfile, seen: Observation, before_ns: int, t_ns: int) -> list[Item]:
