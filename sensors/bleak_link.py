@@ -242,6 +242,7 @@ class BleakLink:
         self._closed = False
         self._client: BleakClient | None = None
         self._leaving = False
+        self._wake = asyncio.Event()  # something is to be done about the connection
         self._streams: PmdStreams | None = None
         self._down: str | None = None  # why, as last told
         self._began_ns: int | None = None  # until the link is up for the first time
@@ -309,10 +310,10 @@ class BleakLink:
             return _AWAY
         name = found.name or self._target
         self._device = Device(name, found.address)
-        gone = asyncio.Event()
+        wake = self._wake = asyncio.Event()
 
         def dropped(client: BleakClient) -> None:
-            gone.set()
+            wake.set()
             if client is self._client and not self._leaving:
                 self._tell_down(_LOST)
 
@@ -323,7 +324,7 @@ class BleakLink:
             self._client = client
             async with asyncio.timeout(patience.connect_s):
                 await self._open(client)
-            return await self._stay(client, gone)
+            return await self._stay(client, wake)
         finally:
             self._leaving = True  # whatever it still delivers is nobody's, but for the answers to the last commands
             await self._leave(client)
@@ -366,21 +367,20 @@ class BleakLink:
         await client.start_notify(characteristic, partial(self._arrived, client))
         return True
 
-    async def _stay(self, client: BleakClient, gone: asyncio.Event) -> str:
+    async def _stay(self, client: BleakClient, wake: asyncio.Event) -> str:
         """Until it is lost, or has been silent for too long."""
         loop = asyncio.get_running_loop()
         silent_s = self._patience.silent_s
-        while not gone.is_set():
+        while client.is_connected:
+            wake.clear()
+            await self._restart_stalled()
             with suppress(TimeoutError):
                 async with asyncio.timeout(silent_s / 4):
-                    await gone.wait()
-            if gone.is_set():
-                break
-            if self._expects_data(client) and loop.time() - self._heard_s >= silent_s:
+                    await wake.wait()
+            if client.is_connected and self._expects_data(client) and loop.time() - self._heard_s >= silent_s:
                 reason = f"no data for {silent_s:g} s"
                 self._tell_down(reason)
                 return reason
-            await self._restart_stalled()
         return _LOST
 
     def _expects_data(self, client: BleakClient) -> bool:
@@ -432,6 +432,8 @@ class BleakLink:
         uuid, value = full_uuid(characteristic.uuid), bytes(payload)
         if uuid == CONTROL and self._streams is not None:
             self._streams.heard(value)
+            if self._streams.stopped:
+                self._wake.set()
         if self._leaving:
             return
         self._heard_s = now_s

@@ -12,7 +12,9 @@ import asyncio
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -83,6 +85,18 @@ class PrivateBus:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+
+@contextmanager
+def private_bus() -> Iterator[PrivateBus]:
+    """A running one. Not in pytest's folders: the name of a socket may have 108 characters at most."""
+    with tempfile.TemporaryDirectory(prefix="vitalkeep") as folder:
+        bus = PrivateBus(Path(folder))
+        bus.start()
+        try:
+            yield bus
+        finally:
+            bus.stop()
 
 
 @dataclass(eq=False)

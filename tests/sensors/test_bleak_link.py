@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import itertools
-import tempfile
 import warnings
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -21,7 +19,7 @@ from sensors.profiles.polar_pmd import DATA
 from sensors.profiles.polar_pmd_control import CONTROL, START_H10_ACC, START_H10_ECG
 from sensors.reader import Reader
 from sensors.samples import Gap, GapReason
-from tests.fakes.bluez import FakeBluez, Peripheral, PrivateBus, dbus_daemon
+from tests.fakes.bluez import FakeBluez, Peripheral, PrivateBus, dbus_daemon, private_bus
 from tests.fakes.h10 import ACC, BATTERY, ECG, HEART_RATE, FakeH10
 
 pytest.importorskip("bleak", reason="bleak is not installed")
@@ -40,15 +38,9 @@ IN_PROGRESS = ("org.bluez.Error.InProgress", "Operation already in progress")
 
 @pytest.fixture
 def bus(monkeypatch: pytest.MonkeyPatch) -> Iterator[PrivateBus]:
-    # not tmp_path: the name of a socket may have 108 characters at most
-    with tempfile.TemporaryDirectory(prefix="vitalkeep") as folder:
-        bus = PrivateBus(Path(folder))
-        bus.start()
+    with private_bus() as bus:
         monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", bus.address)
-        try:
-            yield bus
-        finally:
-            bus.stop()
+        yield bus
 
 
 class Rig:

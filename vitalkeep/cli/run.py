@@ -29,8 +29,14 @@ class _Speed(click.ParamType[float | None]):
 
 @click.command("run")
 @click.option(
+    "--device",
+    "devices",
+    multiple=True,
+    metavar="ADDRESS|NAME",
+    help="Hold this sensor, by its address or its full name; again for another one at the same time.",
+)
+@click.option(
     "--replay",
-    required=True,
     type=click.Path(path_type=Path),
     metavar="RECORDING",
     help="Play a recording through the same path that a live sensor takes.",
@@ -53,7 +59,8 @@ class _Speed(click.ParamType[float | None]):
 @click.pass_context
 def run(
     ctx: click.Context,
-    replay: Path,
+    devices: tuple[str, ...],
+    replay: Path | None,
     speed: float | None,
     store: Path | None,
     view: bool | None,
@@ -67,6 +74,8 @@ def run(
 
     \b
     Examples:
+      vitalkeep run --device "Polar H10 A1B2C3D4"
+      vitalkeep run --device A0:9E:1A:B2:C3:D4 --device "Nonin3230_502644309"
       vitalkeep run --replay fixtures/recordings/chest_strap.jsonl.gz
       vitalkeep run --replay night.jsonl.gz --speed max --no-view
       vitalkeep run --replay strap.jsonl --speed 60 --json | jq 'select(.type == "alert")'
@@ -76,6 +85,12 @@ def run(
     Exit codes: 0 done or stopped; 1 the recording is wrong or cut short (what could be read is stored);
     2 wrong usage; 3 the store cannot be used; 4 the configuration is wrong.
     """
+    if (replay is None) == (not devices):
+        raise click.UsageError(
+            "expected either --device ADDRESS|NAME (vitalkeep scan shows them) or --replay RECORDING"
+        )
+    if replay is None:
+        ctx.exit(_live(devices, store, view, as_json, on_alert, config))
     from vitalkeep.cli.config_option import load
     from vitalkeep.cli.plan import Plan, carry_out
     from vitalkeep.paths import data_folder
@@ -90,3 +105,32 @@ def run(
         config=load(config),
     )
     ctx.exit(carry_out(plan))
+
+
+def _live(
+    devices: tuple[str, ...],
+    store: Path | None,
+    view: bool | None,
+    as_json: bool,
+    on_alert: str | None,
+    config: Path | None,
+) -> int:
+    if len({device.casefold() for device in devices}) < len(devices):
+        raise click.UsageError("the same --device twice, expected each of them once")
+    if view and len(devices) > 1:
+        raise click.UsageError("--view shows one device, expected --no-view with several")
+    from vitalkeep.cli.config_option import load
+    from vitalkeep.cli.live import LivePlan, carry_out
+    from vitalkeep.paths import data_folder
+
+    on_terminal = sys.stdout.isatty() and not as_json and len(devices) == 1
+    return carry_out(
+        LivePlan(
+            devices=devices,
+            store=data_folder() if store is None else store,
+            view=on_terminal if view is None else view,
+            as_json=as_json,
+            on_alert=on_alert,
+            config=load(config),
+        )
+    )
