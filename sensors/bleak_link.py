@@ -59,7 +59,7 @@ class Patience:
 
     silent_s: float = 10.0
     find_s: float = 20.0
-    connect_s: float = 30.0
+    connect_s: float = 20.0
     let_go_s: float = 12.0  # bleak itself waits for 10
     answer_s: float = 5.0
     first_retry_s: float = 0.5
@@ -147,6 +147,14 @@ class Radio:
                         await client.connect()
                 finally:
                     await _let_go(client, patience)
+
+    async def clear_cache(self, client: BleakClient) -> None:
+        """What BlueZ remembers of a device's services may be of another firmware. A bond is never given up for that."""
+        with suppress(*FAILURES):
+            manager = await get_global_bluez_manager()
+            path = f"{manager.get_default_adapter()}/dev_{client.address.upper().replace(':', '_')}"
+            if not manager.is_paired(path):
+                await client.unpair()  # removes the device, and so what is remembered of it
 
     async def forget(self) -> None:
         """What bleak remembers of the daemon's objects is not true any more; its next connection learns them anew."""
@@ -336,7 +344,10 @@ class BleakLink:
             c for service in client.services for c in service.characteristics if full_uuid(c.uuid) in self._profiles
         ]
         if not known:
-            raise BleakError(f"it offers nothing that can be read here, only: {_listed(client)}")
+            has = _listed(client)
+            self._leaving = True
+            await self._radio.clear_cache(client)
+            raise BleakError(f"it offers nothing that can be read here, only: {has}")
         at = {full_uuid(c.uuid): c for c in known}
         streams = None
         if CONTROL in at and DATA in at:

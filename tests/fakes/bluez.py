@@ -114,6 +114,8 @@ class Peripheral:
     """One is used up by each attempt to connect."""
     refused: dict[str, Error] = field(default_factory=dict)
     """Characteristics that cannot be read or subscribed to."""
+    remembered: dict[str, dict[str, tuple[str, ...]]] | None = None
+    """The services BlueZ shows instead, until the device is removed."""
     wants_bond: bool = False
     on_write: Callable[[str, bytes], None] = lambda uuid, data: None
     on_link: Callable[[bool], None] = lambda up: None
@@ -289,7 +291,7 @@ class FakeBluez:
         self._changed(device.path, _DEVICE, {"Connected": Variant("b", True)})
         handle = 0x10 + 0x100 * (device.connects % 8)
         device.connects += 1
-        for service, characteristics in device.services.items():
+        for service, characteristics in (device.remembered or device.services).items():
             service_path = f"{device.path}/service{handle:04x}"
             about = {"UUID": Variant("s", service), "Device": Variant("o", device.path), "Primary": Variant("b", True)}
             self._appear(service_path, _SERVICE, about)
@@ -390,7 +392,7 @@ class FakeBluez:
                 if device.connected:
                     self._disconnected(device)
                 self._objects.pop(device.path, None)
-                device.paired = False
+                device.paired, device.remembered = False, None
                 self._signal("/", _OBJECTS, "InterfacesRemoved", "oas", [device.path, [_DEVICE]])
         return Message.new_method_return(message)
 

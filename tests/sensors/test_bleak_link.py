@@ -29,8 +29,8 @@ if dbus_daemon() is None:
 from sensors.bleak_link import BleakLink, Patience, Radio
 
 # Retries and ticks at once, the watchdog only where a test asks for it.
-QUICK = Patience(silent_s=60.0, first_retry_s=0.02, longest_retry_s=0.1, tick_s=0.02, answer_s=20.0)
-WATCHFUL = Patience(silent_s=0.8, first_retry_s=0.02, longest_retry_s=0.1, tick_s=0.02, answer_s=20.0)
+QUICK = Patience(silent_s=60.0, find_s=120.0, first_retry_s=0.02, longest_retry_s=0.1, tick_s=0.02, answer_s=20.0)
+WATCHFUL = Patience(silent_s=0.8, find_s=120.0, first_retry_s=0.02, longest_retry_s=0.1, tick_s=0.02, answer_s=20.0)
 ABORTED = ("org.bluez.Error.Failed", "le-connection-abort-by-local")
 CANCELED = ("org.bluez.Error.Failed", "br-connection-canceled")
 IN_PROGRESS = ("org.bluez.Error.InProgress", "Operation already in progress")
@@ -421,6 +421,26 @@ def test_a_device_that_gives_nothing_says_what_it_has(bus: PrivateBus) -> None:
         await rig.until(lambda: bool(rig.reasons))
 
     assert full_uuid("2a56") in played(bus, scene).reasons[0]
+
+
+@pytest.mark.parametrize("bonded", [False, True])
+def test_services_of_another_firmware_are_forgotten_but_no_bond_is_given_up_for_that(
+    bus: PrivateBus, bonded: bool
+) -> None:
+    async def scene(rig: Rig) -> None:
+        device = rig.strap.device
+        device.paired = bonded
+        device.remembered = {full_uuid("1815"): {full_uuid("2a56"): ("write",)}}
+        rig.hold()
+        await rig.until(lambda: bool(rig.reasons))
+        if bonded:
+            await rig.bluez.until(lambda: device.connects == 3)
+        else:
+            await rig.streaming()
+
+    rig = played(bus, scene)
+    assert rig.strap.device.paired == bonded
+    assert (rig.strap.device.remembered is None) != bonded
 
 
 def test_a_device_that_wants_a_bond_gets_one(bus: PrivateBus) -> None:
