@@ -114,7 +114,7 @@ def test_two_devices_are_held_at_once_each_in_a_session_of_its_own(bus: PrivateB
 
     done = played(bus, tmp_path, scene)
     assert done.code == 0, done.err
-    assert "1 outages" in done.out
+    assert "1 outage," in done.out
     with open_store(tmp_path / "data" / "vitalkeep").reader() as db:
         second, first = derived.sessions(db)
         assert (first.source, second.source) == ("Polar H10 00000001", "A0:9E:1A:00:00:02")

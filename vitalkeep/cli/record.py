@@ -37,19 +37,25 @@ def record(ctx: click.Context, device: str, seconds: float | None, address: bool
 
     from sensors.bleak_link import BleakLink, Radio
     from sensors.errors import LinkError
-    from vitalkeep.cli.told_link import ToldLink, close_on_signal, say
+    from vitalkeep.cli.say import say
+    from vitalkeep.cli.told_link import ToldLink, on_signal
 
     if out.exists():
         raise FileExistsError(17, "is there already, and is not overwritten", str(out))
 
     async def hold() -> int:
+        loop = asyncio.get_running_loop()
         link = ToldLink(BleakLink(Radio(), device), lambda message, _: say(f"{device}: {message}"))
-        close_on_signal([link])
+        closing: list[asyncio.Task[None]] = []
+
+        def close() -> None:
+            closing.append(loop.create_task(link.close()))
+
+        on_signal(close)
         if seconds is not None:
-            closing = asyncio.get_running_loop().create_task(_close_after(link, seconds))
+            loop.call_later(seconds, close)
         written = await write_events(link, out, address)
-        if seconds is not None:
-            closing.cancel()
+        await asyncio.gather(*closing)
         if not link.held:
             raise LinkError(f"{device}: never there; nothing was written")
         return written
@@ -91,10 +97,3 @@ async def write_events(link: Link, out: Path, address: bool) -> int:
         if writer is not None:
             writer.close()
     return count
-
-
-async def _close_after(link: Link, seconds: float) -> None:
-    import asyncio
-
-    await asyncio.sleep(seconds)
-    await link.close()

@@ -101,6 +101,8 @@ def run(
     Exit codes: 0 done or stopped; 1 the recording is wrong or cut short (what could be read is stored);
     2 wrong usage; 3 the store cannot be used; 4 the configuration is wrong.
     """
+    if view and as_json:
+        raise click.UsageError("--view and --json both want the terminal: choose one")
     if (replay is None) == (not devices):
         raise click.UsageError(
             "expected either --device ADDRESS|NAME (vitalkeep scan shows them) or --replay RECORDING"
@@ -111,8 +113,6 @@ def run(
     from vitalkeep.cli.plan import Plan, carry_out
     from vitalkeep.paths import data_folder
 
-    if view and as_json:
-        raise click.UsageError("--view and --json both want the terminal: choose one")
     plan = Plan(
         replay=replay,
         speed=None if speed == float("inf") else speed,
@@ -130,7 +130,7 @@ def _live(
     store: Path | None,
     view: bool | None,
     as_json: bool,
-    on_alert: str | None,
+    on_alert: tuple[str, ...],
     config: Path | None,
 ) -> int:
     if len({device.casefold() for device in devices}) < len(devices):

@@ -1,13 +1,11 @@
-"""A live link that says what becomes of it, and ends with the process: for every command that holds a device."""
+"""A live link that says what becomes of it, for every command that holds a device."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-
-from rich.console import Console
 
 from sensors.link import Device, Event, Link, LinkDown, LinkUp
 
@@ -15,10 +13,10 @@ from sensors.link import Device, Event, Link, LinkDown, LinkUp
 class ToldLink:
     """A link that also says when its device comes and goes."""
 
-    def __init__(self, link: Link, say: Callable[[str, bool], None]) -> None:
-        """`say(message, first)`: `first` before the device has ever been there."""
+    def __init__(self, link: Link, tell: Callable[[str, bool], None]) -> None:
+        """`tell(message, first)`: `first` before the device has ever been there."""
         self._link = link
-        self._say = say
+        self._tell = tell
         self.held = False
         self.outages = 0
 
@@ -35,28 +33,19 @@ class ToldLink:
             if isinstance(event, LinkDown):
                 self.outages += not is_down
                 is_down = True
-                self._say(f"{event.reason}; trying again", not self.held)
+                self._tell(f"{event.reason}; trying again", not self.held)
             elif isinstance(event, LinkUp):
-                self._say("connected", not self.held)
+                self._tell("connected", not self.held)
                 self.held, is_down = True, False
             yield event
 
 
-def close_on_signal(links: Sequence[Link]) -> None:
+def on_signal(stop: Callable[[], None]) -> None:
+    """Calls `stop` on each signal that asks for an end, but for those the process was started to ignore."""
     loop = asyncio.get_running_loop()
-    closing: set[asyncio.Task[None]] = set()
-
-    def stop() -> None:
-        for link in links:
-            task = loop.create_task(link.close())
-            closing.add(task)
-            task.add_done_callback(closing.discard)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            continue  # nohup, or a shell that put us in the background
         # Outside the main thread no signal comes here, and none can be asked for.
         with suppress(ValueError, RuntimeError, NotImplementedError):
             loop.add_signal_handler(number, stop)
-
-
-def say(message: str) -> None:
-    Console(stderr=True, highlight=False).print(f"vitalkeep: {message}", soft_wrap=True, markup=False)
