@@ -43,6 +43,13 @@ class LinkUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Tick:
+    """Time has passed while the link was down: what is lost can be told before it is back. No recording holds one."""
+
+    t_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class Truncated:
     """The recording ends in the middle of an entry; everything before it was delivered. `detail` says where."""
 
@@ -50,7 +57,7 @@ class Truncated:
     detail: str
 
 
-Event = Notification | LinkDown | LinkUp | Truncated
+Event = Notification | LinkDown | LinkUp | Tick | Truncated
 
 
 class Link(Protocol):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sensors.beat_line import BeatLine
 from sensors.errors import DecodeError
-from sensors.link import Device, Event, Link, LinkDown, LinkUp, Notification, Truncated
+from sensors.link import Device, Event, Link, LinkDown, LinkUp, Notification, Tick, Truncated
 from sensors.profile import (
     Absent,
     AnyProfile,
@@ -32,6 +32,10 @@ from sensors.timebase import FrameClock
 # A stream says the same value up to a hundred times a second; it is told again after this.
 _TELL_AGAIN_NS = 500_000_000
 
+# A lost link is told piece by piece while it lasts: an alert must not wait for the device to come back, and a day
+# without one must not fill the store.
+_PIECE_NS, _BRIEF_NS, _LONG_PIECE_NS = 10**9, 60 * 10**9, 30 * 10**9
+
 
 class Reader:
     """Events in, items out; carries the clocks of one device."""
@@ -48,6 +52,7 @@ class Reader:
         self._streams: dict[str, Reassembler] = {}
         self._said: dict[str, tuple[int, list[Observation]]] = {}  # by characteristic of a stream: what it said last
         self._down: LinkDown | None = None
+        self._told_ns: int | None = None  # the lost link has been told up to here
         self._last_ns: int | None = None
         self.ignored: Counter[str] = Counter()
         """Notifications of characteristics that no profile reads, by UUID."""
@@ -70,6 +75,8 @@ class Reader:
                 return []
             case LinkUp():
                 return self._link_up(event.t_ns)
+            case Tick():
+                return self._still_down(event.t_ns)
             case Truncated():
                 return [*self.flush(), Gap(None, event.t_ns, event.t_ns, GapReason.TRUNCATED)]
 
@@ -203,19 +210,34 @@ class Reader:
             out.append(Gap(channel, at_ns, at_ns, GapReason.UNDECODABLE))
         return out
 
+    def _still_down(self, t_ns: int) -> list[Item]:
+        if self._down is None:
+            return []
+        piece_ns = _PIECE_NS if t_ns - self._down.t_ns < _BRIEF_NS else _LONG_PIECE_NS
+        told_ns = self._down.t_ns if self._told_ns is None else self._told_ns
+        return self._lost(self._down.t_ns, t_ns) if t_ns - told_ns >= piece_ns else []
+
     def _link_up(self, up_ns: int) -> list[Item]:
         if self._down is None:
             return []
-        down_ns, self._down = self._down.t_ns, None
+        out = self._lost(self._down.t_ns, up_ns)
+        self._down = self._told_ns = None
+        return out
+
+    def _lost(self, down_ns: int, until_ns: int) -> list[Item]:
+        """The link has been down from `down_ns` until now; what was told of that before is not told again."""
         out: list[Item] = []
         for clock in self._clocks.values():
-            out += clock.link_lost(down_ns, up_ns)
+            out += clock.link_lost(down_ns, until_ns)
         for line in self._lines.values():
             out += line.flush()
             line.interrupt(GapReason.LINK_LOST)
         for characteristic in self._heard_ns:
-            self._heard_ns[characteristic] = up_ns
-        return [*out, Gap(None, down_ns, up_ns, GapReason.LINK_LOST)]
+            self._heard_ns[characteristic] = until_ns
+        told_ns, self._told_ns = self._told_ns, until_ns
+        if told_ns is None or told_ns < until_ns:
+            out.append(Gap(None, down_ns if told_ns is None else told_ns, until_ns, GapReason.LINK_LOST))
+        return out
 
 
 async def read(link: Link) -> AsyncIterator[Item]:

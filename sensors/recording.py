@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import Any, NoReturn
 
 from sensors.errors import DecodeError, FileFormatError
-from sensors.link import Device, Event, LinkDown, LinkUp, Notification, Truncated
+from sensors.link import Device, Event, LinkDown, LinkUp, Notification, Tick, Truncated
 from sensors.profile import full_uuid, short_uuid
 from sensors.profiles.polar_pmd import DATA, EPOCH_NS
 
@@ -247,6 +247,8 @@ class RecordingWriter:
                 self._put([event.t_ns, "link", "down", event.reason])
             case LinkUp():
                 self._put([event.t_ns, "link", "up"])
+            case Tick():
+                pass  # time passes by itself
             case Truncated():
                 pass  # the copy ends there as well
 

@@ -77,7 +77,7 @@ class StoreWriter:
     As a context manager it closes the session as clean, or as an error if an exception passes through.
     """
 
-    def __init__(self, db: Database, path: Path, lock: WriterLock, clock: Clock) -> None:
+    def __init__(self, db: Database, path: Path, lock: WriterLock | None, clock: Clock) -> None:
         self.db = db
         self.path = path
         self._lock = lock
@@ -92,6 +92,13 @@ class StoreWriter:
         self._pending_bytes = 0
         self._due_ns: int | None = None
         self._closed = False
+
+    def beside(self) -> StoreWriter:
+        """Another session of the same store and process, at the same time; closed before this one, and in this thread.
+
+        Each has its own batch, and each commit is a transaction of its own.
+        """
+        return StoreWriter(self.db, self.path, None, self._clock)
 
     # -- a session
 
@@ -262,11 +269,12 @@ class StoreWriter:
         finally:
             self._closed = True
             self._session = None
-            try:
-                with our_errors(self.path):
-                    self.db.conn.close()
-            finally:
-                self._lock.release()
+            if self._lock is not None:
+                try:
+                    with our_errors(self.path):
+                        self.db.conn.close()
+                finally:
+                    self._lock.release()
 
     def __enter__(self) -> StoreWriter:
         return self

@@ -33,6 +33,12 @@ def test_a_replay_loads_no_network(tmp_path: Path) -> None:
     assert not loaded & NETWORKED
 
 
+def test_a_live_run_loads_no_network(tmp_path: Path) -> None:
+    loaded = modules_after("__import__('vitalkeep.cli.live') and 0", tmp_path)
+    assert {"device_pipeline.run", "sensors.bleak_link", "bleak", "dbus_fast"} <= loaded
+    assert not loaded & NETWORKED
+
+
 def test_status_loads_no_network(tmp_path: Path) -> None:
     modules_after_command(["run", "--replay", str(RECORDING), "--speed", "max"], tmp_path)
     assert not modules_after_command(["status", "--json"], tmp_path) & NETWORKED
@@ -45,7 +51,7 @@ def test_the_first_answer_loads_nothing_heavy(arguments: list[str], tmp_path: Pa
     assert not loaded & HEAVY
 
 
-@pytest.mark.parametrize("command", ["run", "analyze", "evaluate", "status", "alerts"])
+@pytest.mark.parametrize("command", ["run", "scan", "record", "analyze", "evaluate", "status", "alerts"])
 def test_help_of_a_command_loads_no_scientific_library(command: str, tmp_path: Path) -> None:
     assert not modules_after_command([command, "--help"], tmp_path) & {"scipy", "pandas", "wfdb", "sqlite_utils"}
 

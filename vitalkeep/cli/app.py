@@ -22,7 +22,7 @@ class _Commands(click.Group):
     """Loads a command's module when it is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return ["run", "analyze", "evaluate", "status", "alerts", "decode", "import", "completion"]
+        return ["run", "scan", "record", "analyze", "evaluate", "status", "alerts", "decode", "import", "completion"]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         match cmd_name:
@@ -30,6 +30,14 @@ class _Commands(click.Group):
                 from vitalkeep.cli.run import run
 
                 return run
+            case "scan":
+                from vitalkeep.cli.scan import scan
+
+                return scan
+            case "record":
+                from vitalkeep.cli.record import record
+
+                return record
             case "analyze":
                 from vitalkeep.cli.analyze import analyze
 

@@ -15,9 +15,11 @@ from device_pipeline.windows import HeartRate
 from sensors.samples import Gap
 
 
-def finding_line(finding: Finding) -> str | None:
-    """None for what is only the grain of something else."""
+def finding_line(finding: Finding, device: str | None = None) -> str | None:
+    """None for what is only the grain of something else. `device`: whose it is, where several may be held."""
     row = _row(finding)
+    if row is not None and device is not None:
+        row["device"] = device
     return None if row is None else json.dumps(row, allow_nan=False)
 
 

@@ -13,16 +13,17 @@ from vitalkeep.cli.finding_json import finding_line
 
 
 class JsonLines:
-    """A Watcher that prints. `left` is called once when nobody reads any more."""
+    """A Watcher that prints. `left` is called once when nobody reads any more; `device` is named where one is held."""
 
-    def __init__(self, left: Callable[[], None]) -> None:
+    def __init__(self, left: Callable[[], None], device: str | None = None) -> None:
         self._left = left
+        self._device = device
         self._is_read = True
 
     def item(self, item: Item) -> None: ...
 
     def finding(self, finding: Finding) -> None:
-        line = finding_line(finding) if self._is_read else None
+        line = finding_line(finding, self._device) if self._is_read else None
         if line is None:
             return
         try:

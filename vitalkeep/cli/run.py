@@ -43,8 +43,14 @@ class _Words(click.ParamType[tuple[str, ...]]):
 
 @click.command("run")
 @click.option(
+    "--device",
+    "devices",
+    multiple=True,
+    metavar="ADDRESS|NAME",
+    help="Hold this sensor, by its address or its full name; again for another one at the same time.",
+)
+@click.option(
     "--replay",
-    required=True,
     type=click.Path(path_type=Path),
     metavar="RECORDING",
     help="Play a recording through the same path that a live sensor takes.",
@@ -69,7 +75,8 @@ class _Words(click.ParamType[tuple[str, ...]]):
 @click.pass_context
 def run(
     ctx: click.Context,
-    replay: Path,
+    devices: tuple[str, ...],
+    replay: Path | None,
     speed: float | None,
     store: Path | None,
     view: bool | None,
@@ -83,6 +90,8 @@ def run(
 
     \b
     Examples:
+      vitalkeep run --device "Polar H10 A1B2C3D4"
+      vitalkeep run --device A0:9E:1A:B2:C3:D4 --device "Nonin3230_502644309"
       vitalkeep run --replay fixtures/recordings/chest_strap.jsonl.gz
       vitalkeep run --replay night.jsonl.gz --speed max --no-view
       vitalkeep run --replay strap.jsonl --speed 60 --json | jq 'select(.type == "alert")'
@@ -92,12 +101,18 @@ def run(
     Exit codes: 0 done or stopped; 1 the recording is wrong or cut short (what could be read is stored);
     2 wrong usage; 3 the store cannot be used; 4 the configuration is wrong.
     """
+    if view and as_json:
+        raise click.UsageError("--view and --json both want the terminal: choose one")
+    if (replay is None) == (not devices):
+        raise click.UsageError(
+            "expected either --device ADDRESS|NAME (vitalkeep scan shows them) or --replay RECORDING"
+        )
+    if replay is None:
+        ctx.exit(_live(devices, store, view, as_json, on_alert, config))
     from vitalkeep.cli.config_option import load
     from vitalkeep.cli.plan import Plan, carry_out
     from vitalkeep.paths import data_folder
 
-    if view and as_json:
-        raise click.UsageError("--view and --json both want the terminal: choose one")
     plan = Plan(
         replay=replay,
         speed=None if speed == float("inf") else speed,
@@ -108,3 +123,32 @@ def run(
         config=load(config),
     )
     ctx.exit(carry_out(plan))
+
+
+def _live(
+    devices: tuple[str, ...],
+    store: Path | None,
+    view: bool | None,
+    as_json: bool,
+    on_alert: tuple[str, ...],
+    config: Path | None,
+) -> int:
+    if len({device.casefold() for device in devices}) < len(devices):
+        raise click.UsageError("the same --device twice, expected each of them once")
+    if view and len(devices) > 1:
+        raise click.UsageError("--view shows one device, expected --no-view with several")
+    from vitalkeep.cli.config_option import load
+    from vitalkeep.cli.live import LivePlan, carry_out
+    from vitalkeep.paths import data_folder
+
+    on_terminal = sys.stdout.isatty() and not as_json and len(devices) == 1
+    return carry_out(
+        LivePlan(
+            devices=devices,
+            store=data_folder() if store is None else store,
+            view=on_terminal if view is None else view,
+            as_json=as_json,
+            on_alert=on_alert,
+            config=load(config),
+        )
+    )

@@ -1,0 +1,51 @@
+"""A live link that says what becomes of it, for every command that holds a device."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+
+from sensors.link import Device, Event, Link, LinkDown, LinkUp
+
+
+class ToldLink:
+    """A link that also says when its device comes and goes."""
+
+    def __init__(self, link: Link, tell: Callable[[str, bool], None]) -> None:
+        """`tell(message, first)`: `first` before the device has ever been there."""
+        self._link = link
+        self._tell = tell
+        self.held = False
+        self.outages = 0
+
+    @property
+    def device(self) -> Device:
+        return self._link.device
+
+    async def close(self) -> None:
+        await self._link.close()
+
+    async def __aiter__(self) -> AsyncIterator[Event]:
+        is_down = True
+        async for event in self._link:
+            if isinstance(event, LinkDown):
+                self.outages += not is_down
+                is_down = True
+                self._tell(f"{event.reason}; trying again", not self.held)
+            elif isinstance(event, LinkUp):
+                self._tell("connected", not self.held)
+                self.held, is_down = True, False
+            yield event
+
+
+def on_signal(stop: Callable[[], None]) -> None:
+    """Calls `stop` on each signal that asks for an end, but for those the process was started to ignore."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            continue  # nohup, or a shell that put us in the background
+        # Outside the main thread no signal comes here, and none can be asked for.
+        with suppress(ValueError, RuntimeError, NotImplementedError):
+            loop.add_signal_handler(number, stop)
