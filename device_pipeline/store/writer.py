@@ -102,7 +102,7 @@ class StoreWriter:
         """Starts and commits a session; returns its id.
 
         `source`: what the wearer calls the device or file. `program`: our version. `started_ns`: in the data's time,
-        None to take it from the first item. Data of a live session is tagged as unsynchronised until the host's clock is
+        None to take it from the first item. Live data is tagged as unsynchronised until the host's clock is
         right: a Pi starts with the time at which it was last shut down.
         """
         if self._session is not None:
@@ -311,7 +311,7 @@ class StoreWriter:
     def _clock_became_right(self, now_ns: int) -> bool:
         """The host's clock has been set, and the newest data has its time from it.
 
-        Data follows a clock that is set forward only after a while, and one that is set back not at all, since its times
+        Data follows a clock that is set forward only after a while, one that is set back not at all, since its times
         may not fall: such a session stays unsynchronised to its end.
         """
         if self._synchronised or self._last_ns is None or not self._clock.is_synchronised():
