@@ -11,6 +11,10 @@ class ConfigError(PipelineError):
     """The configuration file says something that cannot be."""
 
 
+class SignalError(PipelineError):
+    """A signal that no stage of ours is made for."""
+
+
 class StoreError(PipelineError):
     """The store cannot do what was asked of it."""
 

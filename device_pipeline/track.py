@@ -72,6 +72,11 @@ class Track:
         self.intervals_s = 0.0
 
     @property
+    def is_heard(self) -> bool:
+        """Whether anything has come of this source at all."""
+        return self._final_ns != _FAR_PAST_NS
+
+    @property
     def horizon_ns(self) -> int:
         """Beats and windows that end here or earlier will not change any more."""
         judged_ns = self._verdict_end_ns[-1] if self._verdict_end_ns else _FAR_PAST_NS

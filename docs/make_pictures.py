@@ -1,17 +1,24 @@
-"""Makes the pictures in docs/: the live view, from a fixture recording. The same bytes each time; nothing is loaded.
+"""Makes what the README shows: the picture of the live view, and what its commands print. The same bytes each time.
 
-python docs/make_pictures.py            writes docs/live-view.svg
-python docs/make_pictures.py --check    writes nothing; exit code 1 if the picture is out of date
+- python docs/make_pictures.py: writes docs/live-view.svg and the console blocks of README.md
+- python docs/make_pictures.py --check: writes nothing; exit code 1 if one of them is out of date
+
+A console block is ```console, a line `$ vitalkeep …`, and what that prints in UTC on 80 columns. `.demo` in it stands
+for the store that `make demo` makes.
 """
 
 from __future__ import annotations
 
 import io
 import os
+import re
+import shlex
 import sys
+import tempfile
 import time
 from pathlib import Path
 
+from click.testing import CliRunner
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
@@ -19,9 +26,11 @@ from device_pipeline.config import Limits
 from device_pipeline.run import Pipeline
 from sensors.reader import Reader
 from sensors.recording import Recording
+from vitalkeep.cli.app import app
 from vitalkeep.cli.live_view import LiveView
 
 ROOT = Path(__file__).resolve().parents[1]
+README = ROOT / "README.md"
 PICTURE = ROOT / "docs" / "live-view.svg"
 RECORDING = ROOT / "fixtures" / "recordings" / "chest_strap.jsonl.gz"
 MOMENT_S = 612.0  # of the recording: in the episode of atrial fibrillation, after the tachycardia
@@ -45,7 +54,8 @@ THEME = TerminalTheme(
 # No font is loaded from anywhere: the reader's own monospaced one is taken.
 FORMAT = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
 <style>
-.{unique_id}-matrix {{ font-family: "DejaVu Sans Mono", Menlo, Consolas, monospace; font-size: {char_height}px; \
+.{unique_id}-title {{ font-family: sans-serif; font-size: 18px; font-weight: bold; }}
+.{unique_id}-matrix {{ font-family: "DejaVu Sans Mono", Menlo, Consolas, monospace; font-size: 21px; \
 line-height: {line_height}px; font-variant-east-asian: full-width; }}
 {styles}
 </style>
@@ -99,21 +109,45 @@ def picture() -> str:
     )
     console.print(view.picture())
     return console.export_svg(
-        title="vitalkeep run", theme=THEME, code_format=FORMAT, font_aspect_ratio=0.602, unique_id="live"
+        title="vitalkeep run", theme=THEME, code_format=FORMAT, font_aspect_ratio=0.632, unique_id="live"
     )
+
+
+def printed(command: str, demo_store: Path) -> str:
+    """What the command line prints, on standard output."""
+    words = [str(demo_store) if word == ".demo" else word for word in shlex.split(command)]
+    result = CliRunner(env={"COLUMNS": "80", "NO_COLOR": "1"}).invoke(app, words[1:])
+    if result.exit_code:
+        raise RuntimeError(f"{command}: exit code {result.exit_code}") from result.exception
+    return "\n".join(line.rstrip() for line in result.stdout.rstrip().splitlines())
+
+
+def readme(text: str) -> str:
+    """The README with what its commands print now."""
+    with tempfile.TemporaryDirectory() as folder:
+        demo_store = Path(folder) / "demo"
+        run = f"vitalkeep run --speed max --no-view --replay {RECORDING} --store {demo_store}"
+        printed(run, demo_store)
+        return re.sub(
+            r"```console\n\$ (.*)\n(?:(?!```).*\n)*```",
+            lambda block: f"```console\n$ {block[1]}\n{printed(block[1], demo_store)}\n```",
+            text,
+        )
 
 
 def main(arguments: list[str]) -> int:
     os.environ["TZ"] = "UTC"
     time.tzset()
-    made = picture()
-    if arguments == ["--check"]:
-        same = PICTURE.exists() and PICTURE.read_text(encoding="utf-8") == made
-        print(f"{PICTURE.name}: {'as it should be' if same else 'out of date: python docs/make_pictures.py'}")
-        return 0 if same else 1
-    PICTURE.write_text(made, encoding="utf-8")
-    print(f"{PICTURE.name}: {len(made):,} characters")
-    return 0
+    os.chdir(ROOT)
+    made = {PICTURE: picture(), README: readme(README.read_text(encoding="utf-8"))}
+    same = True
+    for path, text in made.items():
+        if arguments != ["--check"]:
+            path.write_text(text, encoding="utf-8")
+        elif not path.exists() or path.read_text(encoding="utf-8") != text:
+            same = False
+            print(f"{path.name} is out of date: python docs/make_pictures.py")
+    return 0 if same else 1
 
 
 if __name__ == "__main__":

@@ -133,7 +133,9 @@ class Recording:
 
     def _event(self, entry: object, number: int) -> Event:
         if not isinstance(entry, list) or not 3 <= len(entry) <= 4:
-            self._wrong(f"line {number}: {_short(entry)}, expected [t_ns, characteristic, hex]")
+            # not the entry itself: it may hold what the sensor measured
+            what_it_is = f"{len(entry)} fields" if isinstance(entry, list) else "no list"
+            self._wrong(f"line {number}: {what_it_is}, expected [t_ns, characteristic, hex]")
         t_ns = self._time(entry[0], f"line {number}: time")
         what, value = entry[1], entry[2]
         if not isinstance(what, str) or not isinstance(value, str):

@@ -113,6 +113,9 @@ def analyze_path(
         live=isinstance(source, RecordedSource),
         acc_channel=acc_channel,
     )
+    pipeline.begin(source.started_ns)
+    if chosen is not None and chosen.fs_hz is not None and not isinstance(source, RecordedSource):
+        pipeline.expect(chosen.kind or Kind.ECG, chosen.name, chosen.fs_hz)
     analysis = Analysis(
         record=source.name,
         fs_hz=source.fs_hz if chosen is None else chosen.fs_hz,

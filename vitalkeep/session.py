@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Protocol
 
 from device_pipeline.beat import Quality
 from device_pipeline.config import Limits
-from device_pipeline.errors import StoreFullError
+from device_pipeline.errors import StoreError
 from device_pipeline.run import Finding, Pipeline
 from device_pipeline.store.writer import StoreWriter
 from sensors.link import Link
@@ -32,14 +34,21 @@ class Watcher(Protocol):
         """Something went wrong that the session survives."""
 
 
-async def hold_session(link: Link, limits: Limits, writer: StoreWriter, watchers: Iterable[Watcher]) -> Pipeline:
-    """Reads the link until it ends or is closed; on return everything is in the writer. Returns the graph at its end.
+@dataclass(frozen=True, slots=True)
+class Held:
+    """`pipeline`: the graph at its end. `unstored`: why not everything is in the store, None where it is."""
+
+    pipeline: Pipeline
+    unstored: StoreError | None
+
+
+async def hold_session(link: Link, limits: Limits, writer: StoreWriter, watchers: Iterable[Watcher]) -> Held:
+    """Reads the link until it ends or is closed; on return everything is committed that the store would take.
 
     Raises SensorError where the link or recording fails; what came before is then also in the writer.
     """
     pipeline = Pipeline(limits)
-    watchers = tuple(watchers)
-    keeper = _Keeper(writer, watchers)
+    keeper = _Keeper(writer, tuple(watchers))
     ticker = asyncio.create_task(keeper.tick_on())
     try:
         try:
@@ -48,47 +57,55 @@ async def hold_session(link: Link, limits: Limits, writer: StoreWriter, watchers
                 for finding in pipeline.push(item):
                     keeper.finding(finding, pipeline)
                 keeper.commit()
+                if ticker.done():  # only if it failed, and then a session that nobody sees must not go on unseen
+                    break
         finally:
             for finding in pipeline.flush():
                 keeper.finding(finding, pipeline)
+            keeper.commit(due=False)
     finally:
         ticker.cancel()
-        await asyncio.gather(ticker, return_exceptions=True)
-    return pipeline
+        with suppress(asyncio.CancelledError):
+            await ticker
+    return Held(pipeline, keeper.unstored)
 
 
 class _Keeper:
-    """Stores everything first and shows it then."""
+    """Stores everything first and shows it then. A store that fails does not end the watch: the warnings go on."""
 
     def __init__(self, writer: StoreWriter, watchers: tuple[Watcher, ...]) -> None:
         self._writer = writer
         self._watchers = watchers
-        self._disk_full = False
+        self._trouble: StoreError | None = None
+        self._lost: StoreError | None = None
+
+    @property
+    def unstored(self) -> StoreError | None:
+        return self._lost or self._trouble
 
     def item(self, item: Item) -> None:
-        self._writer.add_item(item)
+        self._keep(lambda: self._writer.add_item(item))
         for watcher in self._watchers:
             watcher.item(item)
 
     def finding(self, finding: Finding, pipeline: Pipeline) -> None:
         if isinstance(finding, Quality):
-            channel = pipeline.leads(Kind.ECG) or pipeline.leads(Kind.PPG)
-            self._writer.add_quality(finding, channel or "")
+            quality, channel = finding, pipeline.leads(Kind.ECG) or pipeline.leads(Kind.PPG) or ""
+            self._keep(lambda: self._writer.add_quality(quality, channel))
         else:
-            self._writer.add_finding(finding)
+            self._keep(lambda: self._writer.add_finding(finding))
         for watcher in self._watchers:
             watcher.finding(finding)
 
-    def commit(self) -> None:
-        """A full disk does not end the watch: the batch is kept, and the warnings go on."""
+    def commit(self, *, due: bool = True) -> None:
+        """Commits what is `due`, or everything. A batch that the store did not take is kept, and tried again later."""
         try:
-            if self._writer.commit_if_due():
-                self._disk_full = False
-        except StoreFullError as problem:
-            if not self._disk_full:
-                for watcher in self._watchers:
-                    watcher.trouble(str(problem))
-            self._disk_full = True
+            if due and not self._writer.commit_if_due():
+                return
+            self._writer.commit()
+            self._trouble = None
+        except StoreError as problem:
+            self._tell(problem)
 
     async def tick_on(self) -> None:
         while True:
@@ -96,3 +113,18 @@ class _Keeper:
             self.commit()
             for watcher in self._watchers:
                 watcher.tick()
+
+    def _keep(self, add: Callable[[], None]) -> None:
+        try:
+            add()
+        except StoreError as problem:
+            # The store has been full for so long that nothing more is held back for it.
+            self._lost = problem
+            self._tell(problem)
+
+    def _tell(self, problem: StoreError) -> None:
+        """Once, until the store has worked again."""
+        if self._trouble is None:
+            for watcher in self._watchers:
+                watcher.trouble(str(problem))
+        self._trouble = problem

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from device_pipeline.alerts.alert import Alert
 from device_pipeline.alerts.hold import Hold
-from device_pipeline.alerts.rules import RULES, Evidence, Watches
+from device_pipeline.alerts.rules import RULES, Evidence, Rule, Watches
 from device_pipeline.config import Limits
 
 
@@ -13,26 +13,21 @@ class AlertEngine:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._rules = tuple(
-            (
-                rule,
-                Hold(
-                    rule=rule.name,
-                    hold_ns=round(rule.hold_s(limits) * 1e9),
-                    clear_ns=round(rule.clear_s(limits) * 1e9),
-                    patience_ns=round(rule.patience_s * 1e9),
-                ),
+        self._rules: dict[Watches, list[tuple[Rule, Hold, str]]] = {watches: [] for watches in Watches}
+        for rule in RULES:
+            hold = Hold(
+                rule=rule.name,
+                hold_ns=round(rule.hold_s(limits) * 1e9),
+                clear_ns=round(rule.clear_s(limits) * 1e9),
+                patience_ns=round(rule.patience_s * 1e9),
             )
-            for rule in RULES
-        )
+            self._rules[rule.watches].append((rule, hold, rule.text(limits)))
 
     def push(self, watches: Watches, start_ns: int, end_ns: int, evidence: Evidence) -> list[Alert]:
         alerts: list[Alert] = []
-        for rule, hold in self._rules:
-            if rule.watches is watches:
-                verdict = rule.judge(evidence, self._limits)
-                alerts += hold.push(start_ns, end_ns, verdict, rule.text(self._limits))
+        for rule, hold, text in self._rules[watches]:
+            alerts += hold.push(start_ns, end_ns, rule.judge(evidence, self._limits), text)
         return alerts
 
     def flush(self) -> list[Alert]:
-        return [alert for _, hold in self._rules for alert in hold.flush()]
+        return [alert for rules in self._rules.values() for _, hold, _ in rules for alert in hold.flush()]

@@ -11,6 +11,7 @@ from collections import deque
 import numpy as np
 
 from device_pipeline.beat import Beat, BeatSource, Quality
+from device_pipeline.errors import SignalError
 from device_pipeline.signal.filters import Floats, Track
 from device_pipeline.signal.flat_line import FlatLines, Still
 from device_pipeline.signal.qrs_filters import FIDUCIAL_REACH_S, SETTLE_S, QrsFilters
@@ -50,7 +51,7 @@ class EcgBeats:
 
     def __init__(self, fs_hz: float, channel: str) -> None:
         if not 80.0 <= fs_hz <= 4000.0:
-            raise ValueError(f"an ECG at {fs_hz} Hz, 80 to 4000 Hz expected")
+            raise SignalError(f"{channel}: ECG at {fs_hz:g} Hz, 80 to 4000 Hz expected")
         self._fs_hz = fs_hz
         self._channel = channel
         self._stretch_n = round(STRETCH_S * fs_hz)

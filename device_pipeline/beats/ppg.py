@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device_pipeline.beat import Beat, BeatSource, Quality
+from device_pipeline.errors import SignalError
 from device_pipeline.signal.motion import MotionLevel
 from device_pipeline.signal.pulse_wave import PulseWave, Stretch
 from device_pipeline.signal.quality_ppg import GOOD_INDEX, Verdict
@@ -51,12 +52,12 @@ class PpgBeats:
     accelerometer has passed it (or has a gap there, or the input ends); a stretch whose motion is unknown is judged by
     its wave alone. An accelerometer that was not announced is ignored. `acc_channel` names the one that is meant; left
     out, it is the first that comes, and its gaps are known from then on. `push` raises ValueError for a rate other than
-    `fs_hz`, which must lie in 20 to 500 Hz.
+    `fs_hz`. Raises SignalError for one outside 20 to 500 Hz.
     """
 
     def __init__(self, fs_hz: float, channel: str, with_acc: bool = False, acc_channel: str | None = None) -> None:
         if not 20 <= fs_hz <= 500:
-            raise ValueError(f"PPG at {fs_hz:g} Hz, expected 20 to 500 Hz")
+            raise SignalError(f"{channel}: PPG at {fs_hz:g} Hz, 20 to 500 Hz expected")
         self._fs_hz = fs_hz
         self._channel = channel
         self._motion = MotionLevel() if with_acc or acc_channel is not None else None

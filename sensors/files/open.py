@@ -24,6 +24,8 @@ def open_source(path: Path, fs_hz: float | None = None) -> FileSource:
     """
     if fs_hz is not None and not (math.isfinite(fs_hz) and fs_hz > 0):
         raise FileFormatError(f"a sampling rate of {fs_hz} Hz was given, expected one above 0")
+    if not path.name:
+        raise FileFormatError(f"{path}: a directory, name a file or record in it")
     if path.suffix not in _RECORD_SUFFIXES and not path.is_file() and _exists(path.with_name(f"{path.name}.hea")):
         return _wfdb(path)
     start = _start(path)

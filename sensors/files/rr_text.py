@@ -14,6 +14,7 @@ from sensors.samples import Quantity, Reading
 _BETWEEN = re.compile(r"[\s,;]+")
 _LONGEST_LINE = 1 << 20
 _SECONDS_BELOW = 10.0
+_LONGEST_MS = 31 * 86_400_000.0
 _MOST_BYTES = 64 << 20
 
 
@@ -75,4 +76,6 @@ def _interval(name: str, line: int, token: str) -> float:
         raise FileFormatError(f"{name}: line {line} is no list of numbers, RR intervals in ms are expected")
     if value <= 0:
         raise FileFormatError(f"{name}: line {line} has an interval that is not above 0 ms")
+    if value > _LONGEST_MS:
+        raise FileFormatError(f"{name}: line {line} has an interval of more than {_LONGEST_MS:.0f} ms")
     return value

@@ -31,6 +31,7 @@ _NAMES = {
 _OTHER_NAME = re.compile(
     r"^(abp|art|pap|cvp|bp|icp|eeg|emg|eog|eda|gsr|temp|spo2|sao2|hr|pulse|status|acc|event)", re.IGNORECASE
 )
+_BEYOND = 1e15
 _MILLIVOLTS = {"mv": 1.0, "uv": 1e-3, "µv": 1e-3, "μv": 1e-3, "nv": 1e-6, "v": 1e3}
 
 
@@ -150,7 +151,8 @@ def finite_stretches(
     """Samples of the finite stretches of `values`, shape (n,) or (n, 3), and a MISSING gap for each of the others."""
     if info.kind is None:
         raise ValueError(f"channel {info.name} has no kind")
-    finite = np.asarray(np.isfinite(values).reshape(len(values), -1).all(axis=1))
+    # neither NaN, nor infinite, nor further than any sensor counts: such a number is a fault of the file
+    finite = np.asarray((np.abs(values) < _BEYOND).reshape(len(values), -1).all(axis=1))
     whole = Samples(info.kind, info.name, fs_hz, anchor_ns, step_ns, offset, values)
     if finite.all():
         if len(values):

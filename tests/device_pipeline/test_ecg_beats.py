@@ -10,6 +10,7 @@ import pytest
 
 from device_pipeline.beat import Beat, BeatSource, Quality
 from device_pipeline.beats.ecg import EcgBeats
+from device_pipeline.errors import SignalError
 from sensors.samples import Gap, GapReason, Kind, Samples
 from tests.device_pipeline.ecg_signal import NO_P, NORMAL, TALL_T, WIDE, Floats, beat_times, block, ecg
 
@@ -319,5 +320,5 @@ def test_samples_of_something_else_are_refused() -> None:
         stage.push(block(np.zeros(10), 130.0))
     with pytest.raises(ValueError, match="expected"):
         stage.push(Samples(Kind.PPG, "ecg", FS_HZ, 0, 4e6, 0, np.zeros(10)))
-    with pytest.raises(ValueError, match="80"):
+    with pytest.raises(SignalError, match="80"):
         EcgBeats(25.0, "ecg")

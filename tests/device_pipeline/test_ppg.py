@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from device_pipeline.beat import Beat, BeatSource, Quality
 from device_pipeline.beats.ppg import PpgBeats
+from device_pipeline.errors import SignalError
 from sensors.samples import Gap, GapReason, Item, Kind, Samples
 from tests.laws.cuts import cut_items, random_lengths, singles, whole
 
@@ -386,7 +387,7 @@ def test_a_stretch_too_short_to_judge_is_not_good() -> None:
 
 @pytest.mark.parametrize("fs_hz", [10.0, 1000.0])
 def test_a_rate_that_no_pulse_can_be_read_from_is_refused(fs_hz: float) -> None:
-    with pytest.raises(ValueError, match="expected 20 to 500 Hz"):
+    with pytest.raises(SignalError, match="20 to 500 Hz expected"):
         PpgBeats(fs_hz, "ppg")
 
 

@@ -107,7 +107,7 @@ WRONG = {
     "deep nesting": ("[" * 60000 + "\n[6]\n", "line 2: no JSON"),
     "an endless line": ("[" + " " * 100_000 + "\n", "line 2: longer than 65536 bytes"),
     "years of nothing": (f'[5,"2a37","0040"]\n[{10**18},"2a37","0040"]\n', "line 3: .* expected at most 31 days"),
-    "an object": ("{}\n", "line 2: {}, expected"),
+    "an object": ("{}\n", "line 2: no list, expected"),
     "too few fields": ('[5,"2a37"]\n', "line 2: "),
     "too many fields": ('[5,"2a37","00","x"]\n', "line 2: 4 fields, expected 3"),
     "no UUID": ('[5,"heart","00"]\n', "line 2: 'heart' as a UUID"),

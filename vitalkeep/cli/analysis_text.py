@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
+import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -17,12 +20,22 @@ _SHOWN_GAPS = 12
 _SHOWN_HRV = 12
 
 
-def print_error(message: str) -> None:
-    Console(stderr=True, highlight=False).print(Text("vitalkeep: ", style="red") + Text(message), soft_wrap=True)
+@contextmanager
+def page() -> Iterator[Console]:
+    """What is printed within comes out at its end: a reader who leaves early is met as everywhere else."""
+    # Told to use no colour, rich would still make text bold.
+    console = Console(highlight=False, color_system=None if os.environ.get("NO_COLOR") else "auto")
+    with console.capture() as captured:
+        yield console
+    click.echo(captured.get(), nl=False)
 
 
 def print_analysis(found: dict[str, Any]) -> None:
-    console = Console(highlight=False)
+    with page() as console:
+        _print(console, found)
+
+
+def _print(console: Console, found: dict[str, Any]) -> None:
     width = max(20, min(console.width - 24, 100))
     beats, quality = found["beats"], found["quality"]
     rate = "–" if beats["mean_hr_bpm"] is None else f"{beats['mean_hr_bpm']:.1f} bpm"

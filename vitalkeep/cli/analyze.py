@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from vitalkeep.cli import exit_codes
 from vitalkeep.cli.config_option import config_option
+
+if TYPE_CHECKING:
+    from vitalkeep.analysis import Analysis
+
+# What was found or None, why not or "", exit code.
+_Outcome = tuple[dict[str, Any] | None, str, int]
 
 
 @click.command("analyze")
@@ -57,30 +64,46 @@ def analyze(
     A record that fails prints its error and the others go on; the exit code is then 1.
     """
     from vitalkeep.cli.analysis_json import error_object
-    from vitalkeep.cli.analysis_text import print_analysis, print_error
+    from vitalkeep.cli.analysis_text import print_analysis
     from vitalkeep.cli.config_option import load
+    from vitalkeep.cli.say import say
     from vitalkeep.cli.side_by_side import side_by_side
 
+    if annotations is not None:
+        _require_own_names(paths)
     limits = load(config).limits
     tasks = [(path, channel, fs_hz, limits, annotations) for path in paths]
-    failed = False
-    for path, (found, problem) in zip(paths, side_by_side(_one, tasks, jobs, "analyzing"), strict=True):
-        failed |= problem is not None
+    worst = exit_codes.OK
+    died: _Outcome = (None, "its process was ended by the system; was there enough memory?", exit_codes.FAILED)
+    for path, (found, problem, code) in zip(paths, side_by_side(_one, tasks, jobs, "analyzing", died), strict=True):
+        worst = max(worst, code)
         if as_json:
-            row = found if found is not None else error_object(path.stem, problem or "")
+            row = found if found is not None else error_object(_record(path), problem)
             click.echo(json.dumps(row, allow_nan=False))
         elif found is not None:
             print_analysis(found)
         else:
-            print_error(problem or "")
-    ctx.exit(exit_codes.FAILED if failed else exit_codes.OK)
+            say(problem)
+    ctx.exit(worst)
 
 
-def _one(task: tuple[Path, str | None, float | None, Any, Path | None]) -> tuple[dict[str, Any] | None, str | None]:
-    """One record in whatever process: (what was found, None) or (None, why not)."""
+def _record(path: Path) -> str:
+    """The record's name where nothing could be opened."""
+    return path.name.removesuffix(".gz").removesuffix(".jsonl") if ".jsonl" in path.suffixes else path.stem or str(path)
+
+
+def _require_own_names(paths: tuple[Path, ...]) -> None:
+    seen: dict[str, Path] = {}
+    for path in paths:
+        before = seen.setdefault(_record(path), path)
+        if before is not path:
+            raise click.UsageError(f"{before} and {path} would both write their beats to {_record(path)}.vk: name one")
+
+
+def _one(task: tuple[Path, str | None, float | None, Any, Path | None]) -> _Outcome:
+    """One record in whatever process: (what was found, "", 0) or (None, why not, exit code)."""
     from device_pipeline.errors import PipelineError
     from sensors.errors import SensorError
-    from sensors.files.annotation import write_annotations
     from vitalkeep.analysis import analyze_path
     from vitalkeep.cli.analysis_json import analysis_object
 
@@ -88,13 +111,32 @@ def _one(task: tuple[Path, str | None, float | None, Any, Path | None]) -> tuple
     try:
         analysis = analyze_path(path, limits=limits, channel=channel, fs_hz=fs_hz)
         if annotations is not None:
-            annotations.mkdir(parents=True, exist_ok=True)
-            rate_hz = analysis.annotation_fs_hz
-            beats = analysis.beats
-            samples = [round((beat.t_ns - analysis.start_ns) * rate_hz / 1e9) for beat in beats]
-            write_annotations(annotations, analysis.record, rate_hz, samples, [beat.label.value for beat in beats])
-        return analysis_object(analysis), None
+            _annotate(analysis, annotations)
+        return analysis_object(analysis), "", exit_codes.OK
     except (SensorError, PipelineError) as problem:
-        return None, str(problem)
+        return None, str(problem), exit_codes.FAILED
     except OSError as problem:
-        return None, f"{problem.filename or path.name}: {problem.strerror or type(problem).__name__}"
+        where = problem.filename or path.name
+        return None, f"{where}: {problem.strerror or type(problem).__name__}", exit_codes.FAILED
+    except MemoryError:
+        return None, f"{path.name}: not enough memory", exit_codes.FAILED
+    except Exception as problem:
+        if os.environ.get("VITALKEEP_DEBUG"):
+            raise
+        # The message may carry a value of the wearer's, so only the type is told; the other records go on.
+        return None, f"{path.name}: internal error ({type(problem).__name__})", exit_codes.INTERNAL
+
+
+def _annotate(analysis: Analysis, folder: Path) -> None:
+    from sensors.files.annotation import write_annotations
+
+    folder.mkdir(parents=True, exist_ok=True)
+    rate_hz = analysis.annotation_fs_hz
+    marks = [
+        (round((beat.t_ns - analysis.start_ns) * rate_hz / 1e9), beat.label.value)
+        for beat in analysis.beats
+        if beat.t_ns >= analysis.start_ns  # an interval may reach back to before the record
+    ]
+    write_annotations(
+        folder, analysis.record, rate_hz, [sample for sample, _ in marks], [symbol for _, symbol in marks]
+    )

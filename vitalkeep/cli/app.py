@@ -6,12 +6,14 @@ Heavy libraries are imported only by the command that needs them, so that `--ver
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
 from vitalkeep.cli import exit_codes
+from vitalkeep.cli.broken_pipe import leave_stdout
+from vitalkeep.cli.say import say
 
 NOT_MEDICAL = "Not a medical device: it can miss things and raise false alarms. If you feel unwell, call for help."
 
@@ -50,6 +52,22 @@ class _Commands(click.Group):
                 return completion
             case _:
                 return None
+
+    # A reader who leaves early is met here, before click, which would make it an exit code of 1.
+
+    def make_context(self, *arguments: Any, **named: Any) -> click.Context:
+        try:
+            return super().make_context(*arguments, **named)
+        except BrokenPipeError:
+            leave_stdout()
+            raise click.exceptions.Exit(exit_codes.OK) from None
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            leave_stdout()
+            return exit_codes.OK
 
 
 def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -99,10 +117,6 @@ def run(arguments: Sequence[str]) -> int:
         return problem.exit_code
     except (click.Abort, KeyboardInterrupt):
         return _say("interrupted", exit_codes.INTERRUPTED)
-    except BrokenPipeError:
-        # Whoever read our output has gone; point stdout elsewhere so that the interpreter can close it quietly.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return exit_codes.OK
     except Exception as problem:
         return _explain(problem)
 
@@ -131,5 +145,5 @@ def _explain(problem: Exception) -> int:
 
 
 def _say(message: str, code: int) -> int:
-    print(f"vitalkeep: {message}", file=sys.stderr)
+    say(message)
     return code

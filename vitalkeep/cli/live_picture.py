@@ -5,135 +5,19 @@ Every line is made to fit, so nothing wraps or scrolls; where there is no trust 
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass, field
-from datetime import datetime
-
-import numpy as np
 from rich.text import Text
 
-from device_pipeline.alerts.alert import Alert
-from device_pipeline.beat import Beat, BeatSource, Quality
-from device_pipeline.config import Limits
-from device_pipeline.hrv import Hrv
-from device_pipeline.windows import HeartRate
-from sensors.samples import Gap, Kind, Samples
+from device_pipeline.beat import BeatSource
 from vitalkeep.cli.app import NOT_MEDICAL
-from vitalkeep.cli.pictures import DIGIT_ROWS, DOT_COLUMNS, DOT_ROWS, bars, clock, digits, dot_row, strip
+from vitalkeep.cli.live_state import Shown, time_of_day, words
+from vitalkeep.cli.live_wave import wave
+from vitalkeep.cli.pictures import DIGIT_ROWS, bars, clock, digits
 
 FOOT = f"Nothing leaves this device. {NOT_MEDICAL}"
-LONGEST_SHOWN_S = 12.0
 
-_COLUMNS_PER_S = 13  # one paper speed, however wide the terminal
 _WIDEST = 120
-_GUTTER = 8
 _LEAST_WIDTH, _LEAST_HEIGHT = 56, 17  # below, the numbers alone are shown
-_RATE_BEATS = 6
-_RATE_FRESH_NS = 6_000_000_000
-_SPANS_MV = (0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 7.5, 10.0, 15.0, 20.0)
-_BARS_MV = (10.0, 5.0, 2.0, 1.0, 0.5, 0.2)
-_WORDS = {
-    "off_body": "not worn",
-    "link_lost": "out of reach",
-    "lost_frame": "part of it was lost on the way",
-    "flat_line": "flat line",
-    "silent": "the sensor is silent",
-    "undecodable": "what came cannot be read",
-    "clock_jump": "the sensor's clock jumped",
-    "missing": "marked as missing",
-    "truncated": "the recording is cut short",
-    "noise": "noise",
-    "motion": "motion",
-    "clipped": "clipped",
-    "baseline": "baseline wanders",
-    "low_amplitude": "too small",
-    "low_perfusion": "too small",
-    "no_beats": "no beats in it",
-    "too_few_beats": "too few beats",
-    "too_short": "too short",
-    "irregular": "rhythm is irregular",
-    "poor_signal": "poor signal",
-    "no_data": "no data",
-}
-_SOURCE = {BeatSource.ECG: "ECG", BeatSource.PPG: "pulse wave", BeatSource.RR: "intervals of the sensor"}
-
-
-@dataclass(slots=True)
-class Scale:
-    """What lies at the bottom and the top of the strip. It holds still, so that heights can be compared."""
-
-    low: float = 0.0
-    high: float = 0.0
-
-    def fit(self, lowest: float, highest: float, is_mv: bool) -> None:
-        """Moves only where the wave would leave the strip, or has long filled little of it."""
-        span, wanted = self.high - self.low, highest - lowest
-        inside = self.low <= lowest and highest <= self.high
-        if inside and wanted > 0.4 * span:
-            return
-        roomy = 1.1 * wanted
-        fitting = (span for span in _SPANS_MV if span >= roomy)
-        new = next(fitting, roomy) if is_mv else 1.4 * wanted or 1.0
-        if inside and new >= span:
-            return
-        middle = (lowest + highest) / 2
-        self.low, self.high = middle - new / 2, middle + new / 2
-
-
-@dataclass(slots=True, repr=False)
-class Shown:
-    """Everything that is known and shown."""
-
-    name: str
-    pace: str
-    limits: Limits
-    started: bool = False
-    now_ns: int = 0
-    silent_s: float | None = None  # nothing has come for so long
-    kind: Kind | None = None
-    wave: deque[Samples] = field(default_factory=deque)
-    scale: Scale = field(default_factory=Scale)
-    beats: deque[Beat] = field(default_factory=lambda: deque(maxlen=96))
-    source: BeatSource | None = None
-    quality: Quality | None = None
-    absent: Gap | None = None
-    rates: deque[HeartRate] = field(default_factory=lambda: deque(maxlen=_WIDEST))
-    hrv: Hrv | None = None
-    events: deque[tuple[int, str, str]] = field(default_factory=lambda: deque(maxlen=24))  # (t_ns, words, style)
-    alerts: dict[str, Alert] = field(default_factory=dict)
-
-    @property
-    def why_not(self) -> str:
-        """Why there is no number now; empty where there can be one."""
-        if not self.started:
-            return "waiting for the sensor"
-        if self.silent_s is not None:
-            return f"nothing has come for {self.silent_s:.0f} s"
-        if self.absent is not None:
-            return words(self.absent.reason)
-        if self.quality is not None and not self.quality.good:
-            return words(self.quality.reason or "poor_signal")
-        return ""
-
-    @property
-    def rate_bpm(self) -> float | None:
-        """Mean over the newest intervals; None unless the signal is good now."""
-        if self.why_not:
-            return None
-        recent = [
-            beat.rr_s
-            for beat in list(self.beats)[-_RATE_BEATS:]
-            if beat.rr_s is not None and beat.source is self.source and self.now_ns - beat.t_ns < _RATE_FRESH_NS
-        ]
-        return 60.0 * len(recent) / sum(recent) if len(recent) > 1 else None
-
-
-def words(reason: str) -> str:
-    return _WORDS.get(reason, reason.replace("_", " "))
-
-
-def time_of_day(t_ns: int) -> str:
-    return datetime.fromtimestamp(t_ns / 1e9).astimezone().strftime("%H:%M:%S")
+_SOURCE = {BeatSource.ECG: "ECG", BeatSource.PPG: "pulse wave", BeatSource.RR: "the sensor"}
 
 
 def draw(shown: Shown, width: int, height: int) -> list[Text]:
@@ -146,7 +30,7 @@ def draw(shown: Shown, width: int, height: int) -> list[Text]:
     left = height - (2 + 3 + 1 + DIGIT_ROWS + trend_rows + 1 + len(foot))
     wave_rows = min(14, max(2, round(left * 0.6)))
     lines = [_title(shown, width), _status(shown, width)]
-    lines += _wave(shown, width, wave_rows)
+    lines += wave(shown, width, wave_rows)
     lines += _numbers(shown, width)
     lines += _trend(shown, width, trend_rows)
     lines.append(Text("── what happened " + "─" * (width - 17), style="dim"))
@@ -220,79 +104,6 @@ def _status(shown: Shown, width: int) -> Text:
     return Text.assemble((" ● reading", "green"), (", no alert is open", "dim"))
 
 
-# -- the wave
-
-
-def _wave(shown: Shown, width: int, rows: int) -> list[Text]:
-    """The strip in its frame: the newest sample at the right edge, a mark above every beat, a tick every second."""
-    cells = width - _GUTTER - 3
-    shown_s = min(LONGEST_SHOWN_S, cells / _COLUMNS_PER_S)
-    title = {Kind.ECG: " ECG ", Kind.PPG: " pulse wave, own scale "}.get(shown.kind or Kind.ACC, " wave ")
-    top = Text.assemble(("╭─", "dim"), (title, "bold"), ("─" * (width - 3 - len(title)) + "╮", "dim"))
-    edge = ["─"] * cells
-    for second in range(1, int(shown_s) + 1):
-        edge[max(0, cells - 1 - round(second * cells / shown_s))] = "┴"
-    label = " ticks 1 s "
-    floor = "╰" + "─" * (_GUTTER + 1) + "".join(edge) + "╯"
-    bottom = Text(floor[: width - 2 - len(label)] + label + floor[width - 2 :], style="dim")
-    columns = _columns(shown, cells, shown_s)
-    known = [column for column in columns if column is not None]
-    bar = Text("│", style="dim")
-    blank = " " * (_GUTTER + 1)
-    if not known:
-        body = [Text(" " * (width - 2)) for _ in range(rows + 1)]
-        said = shown.why_not or ("no wave from this sensor" if shown.source is BeatSource.RR else "no wave")
-        body[rows // 2] = Text(said.center(width - 2)[: width - 2], style="yellow" if shown.started else "dim")
-    else:
-        is_mv = shown.kind is Kind.ECG
-        shown.scale.fit(min(low for low, _ in known), max(high for _, high in known), is_mv)
-        low, high = shown.scale.low, shown.scale.high
-        style = "green" if not shown.why_not else "yellow"
-        body = [Text.assemble(blank, (_marks(shown, cells, shown_s), "bold red"))]
-        gutter = _ruler(rows, low, high) if is_mv else [" " * _GUTTER] * rows
-        for left, line in zip(gutter, strip(columns, rows, low, high), strict=True):
-            body.append(Text.assemble((f"{left} ", "dim"), (line, style)))
-    return [top, *(_joined(bar, line, bar) for line in body), bottom]
-
-
-def _columns(shown: Shown, cells: int, shown_s: float) -> list[tuple[float, float] | None]:
-    n = DOT_COLUMNS * cells
-    lowest, highest = np.full(n, np.inf), np.full(n, -np.inf)
-    per_ns = n / (shown_s * 1e9)
-    for block in shown.wave:
-        first = (block.start_ns - (shown.now_ns - shown_s * 1e9)) * per_ns
-        at = np.floor(first + np.arange(len(block)) * (block.step_ns * per_ns)).astype(np.int64)
-        inside = (at >= 0) & (at < n)
-        np.minimum.at(lowest, at[inside], block.values[inside])
-        np.maximum.at(highest, at[inside], block.values[inside])
-        # Where samples come less often than columns, each holds until the next.
-        filled = at[inside]
-        for column in np.setdiff1d(np.arange(filled[0], filled[-1] + 1), filled) if len(filled) else ():
-            lowest[column], highest[column] = lowest[column - 1], highest[column - 1]
-    pairs = zip(lowest.tolist(), highest.tolist(), strict=True)
-    return [None if low > high else (low, high) for low, high in pairs]
-
-
-def _marks(shown: Shown, cells: int, shown_s: float) -> str:
-    marks = [" "] * cells
-    for beat in shown.beats:
-        at = int(cells - (shown.now_ns - beat.t_ns) * cells / (shown_s * 1e9))
-        if beat.source is shown.source and 0 <= at < cells:
-            marks[at] = "▾"
-    return "".join(marks)
-
-
-def _ruler(rows: int, low: float, high: float) -> list[str]:
-    """A bar of stated height in mV, as on ECG paper."""
-    bar_mv = next((bar for bar in _BARS_MV if bar <= 0.7 * (high - low)), _BARS_MV[-1])
-    middle = (low + high) / 2
-    top, bottom = (dot_row(middle + sign * bar_mv / 2, rows, low, high) for sign in (1, -1))
-    lines = strip([(middle - bar_mv / 2, middle + bar_mv / 2), None], rows, low, high)
-    label = f"{bar_mv:g} mV"
-    at = (top + bottom) // 2 // DOT_ROWS
-    return [f"{label if row == at else '':>{_GUTTER - 2}} {line}" for row, line in enumerate(lines)]
-
-
 # -- the numbers
 
 
@@ -328,7 +139,8 @@ def _signal(shown: Shown) -> list[Text]:
     if shown.why_not and (not shown.started or shown.silent_s is not None or shown.absent is not None):
         return [Text("no data", style="bold yellow"), Text(shown.why_not, style="yellow"), Text("")]
     if quality is None:
-        return [Text("– not judged yet" if shown.source is not BeatSource.RR else "– not told"), Text(""), Text("")]
+        why = "not judged yet" if shown.source is not BeatSource.RR else "this sensor tells none"
+        return [Text("–", style="bold"), Text(why, style="dim"), Text("")]
     full = round(quality.index * 10)
     style = "green" if quality.good else "yellow"
     word = "  good" if quality.good else "  poor"

@@ -21,8 +21,9 @@ from device_pipeline.rhythm import RhythmSpan
 from device_pipeline.run import Finding
 from device_pipeline.track import Window
 from device_pipeline.windows import HeartRate
-from sensors.samples import Gap, GapReason, Item, Kind, Samples
-from vitalkeep.cli.live_picture import LONGEST_SHOWN_S, Shown, draw, words
+from sensors.samples import Gap, GapReason, Item, Kind, Reading, Samples
+from vitalkeep.cli.live_picture import draw
+from vitalkeep.cli.live_state import LONGEST_SHOWN_S, Shown, words
 from vitalkeep.cli.pictures import ascii_only
 
 _REFRESH_S = 0.1
@@ -50,6 +51,7 @@ class LiveView:
         self._live: Live | None = None
         self._drawn_s = float("-inf")
         self._heard_s: float | None = None
+        self._first_ns: int | None = None
         self._gaps: dict[GapReason, Gap] = {}  # the newest of each, joined
         self._troubles: list[str] = []
 
@@ -72,6 +74,8 @@ class LiveView:
         self._heard_s = self._now_s()
         shown = self._shown
         shown.started, shown.silent_s = True, None
+        if self._first_ns is None:
+            self._first_ns = item.t_ns if isinstance(item, Reading) else item.start_ns
         if isinstance(item, Samples):
             shown.now_ns = max(shown.now_ns, item.end_ns)
             self._keep(item)
@@ -95,7 +99,8 @@ class LiveView:
             case HeartRate():
                 shown.rates.append(finding)
             case Hrv():
-                shown.hrv = finding
+                if self._first_ns is not None and finding.start_ns >= self._first_ns:  # else it is not whole
+                    shown.hrv = finding
             case RhythmSpan():
                 pass  # told when it has ended; the alert tells while it lasts
             case Alert():

@@ -9,10 +9,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-import click
-from rich.console import Console
-
 from device_pipeline.config import Config
+from device_pipeline.errors import StoreError
 from device_pipeline.run import Finding
 from device_pipeline.store.retention import keep_raw_days
 from device_pipeline.store.store import Store, open_store
@@ -25,10 +23,11 @@ from vitalkeep.alert_command import AlertCommand
 from vitalkeep.analysis import Analysis
 from vitalkeep.cli import exit_codes
 from vitalkeep.cli.analysis_json import analysis_object
-from vitalkeep.cli.analysis_text import print_analysis
+from vitalkeep.cli.analysis_text import page, print_analysis
 from vitalkeep.cli.app import NOT_MEDICAL
-from vitalkeep.cli.finding_json import finding_line
+from vitalkeep.cli.json_lines import JsonLines
 from vitalkeep.cli.live_view import LiveView
+from vitalkeep.cli.say import say
 from vitalkeep.cli.told_lines import ToldLines
 from vitalkeep.session import Watcher, hold_session
 
@@ -40,7 +39,7 @@ class Plan:
     store: Path
     view: bool
     as_json: bool
-    on_alert: str | None
+    on_alert: tuple[str, ...]  # the words of a command, none for no command
     config: Config
 
 
@@ -50,53 +49,82 @@ def carry_out(plan: Plan) -> int:
     link = ReplayLink(recording, plan.speed)
     store = open_store(plan.store)
     summary = _Summary(plan.replay.name.split(".")[0])
-    with store.writer() as writer:
-        keep_raw_days(writer, plan.config.keep_raw_days, store.clock.now_ns())
-        session = writer.begin_session(SessionKind.REPLAY, recording.device.name, version("vitalkeep"))
-        stopped = asyncio.run(_watch(plan, link, writer, summary))
-        writer.end_session(Ended.CLEAN)
+    watch = _Watch(plan, link, summary)
+    try:
+        with store.writer() as writer:
+            keep_raw_days(writer, plan.config.keep_raw_days, store.clock.now_ns())
+            session = writer.begin_session(SessionKind.REPLAY, recording.device.name, version("vitalkeep"))
+            asyncio.run(watch.hold(writer))
+    except StoreError as problem:
+        if not watch.is_over:
+            raise
+        if watch.unstored is None:  # else it has been told already
+            say(str(problem))
+            watch.unstored = problem
     if not plan.as_json:
-        _tell(summary, store, session, stopped)
+        _tell(summary, store, session, watch)
+    if watch.unstored is not None:
+        say(f"not everything of session {session} is stored")
+        return exit_codes.STORE
     if summary.cut_short:
-        _say(f"{plan.replay.name}: the recording is cut short; all that could be read is stored")
+        say(f"{plan.replay.name}: the recording is cut short; all that could be read is stored")
         return exit_codes.FAILED
     return exit_codes.OK
 
 
-async def _watch(plan: Plan, link: Link, writer: StoreWriter, summary: _Summary) -> bool:
-    """Holds the session with everybody watching; True if a signal stopped it."""
-    stopped = False
-    loop = asyncio.get_running_loop()
+class _Watch:
+    """Holds the session with everybody watching, until the link ends or a signal stops it."""
 
-    def stop() -> None:
-        nonlocal stopped
-        stopped = True
-        closing.append(loop.create_task(link.close()))
+    def __init__(self, plan: Plan, link: Link, summary: _Summary) -> None:
+        self._plan = plan
+        self._link = link
+        self._summary = summary
+        self._command: AlertCommand | None = None
+        self._closing: asyncio.Task[None] | None = None
+        self.is_over = False
+        self.stopped = False
+        self.unstored: StoreError | None = None
 
-    closing: list[asyncio.Task[None]] = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # Outside the main thread no signal comes here, and none can be asked for.
-        with suppress(ValueError, RuntimeError, NotImplementedError):
-            loop.add_signal_handler(number, stop)
-    watchers: list[Watcher] = [summary]
-    if plan.as_json:
-        watchers.append(_JsonLines())
-    view = LiveView(link.device.name, plan.speed, plan.config.limits) if plan.view else None
-    watchers.append(view if view is not None else ToldLines(quiet=plan.as_json))
-    command = AlertCommand(plan.on_alert, _say) if plan.on_alert else None
-    if command is not None:
-        watchers.append(command)
-    try:
-        if view is not None:
-            view.open()
-        pipeline = await hold_session(link, plan.config.limits, writer, watchers)
-        summary.analysis.close(pipeline)
-    finally:
-        if view is not None:
-            view.close()
-        if command is not None:
-            await command.finish()
-    return stopped
+    async def hold(self, writer: StoreWriter) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is signal.SIG_IGN:
+                continue  # nohup, or a shell that put us in the background
+            # Outside the main thread no signal comes here, and none can be asked for.
+            with suppress(ValueError, RuntimeError, NotImplementedError):
+                loop.add_signal_handler(number, self._stop)
+        plan = self._plan
+        view = LiveView(self._link.device.name, plan.speed, plan.config.limits) if plan.view else None
+        watchers: list[Watcher] = [self._summary]
+        if plan.as_json:
+            watchers.append(JsonLines(self._close))
+        watchers.append(view if view is not None else ToldLines(quiet=plan.as_json))
+        if plan.on_alert:
+            self._command = AlertCommand(plan.on_alert, say)
+            watchers.append(self._command)
+        try:
+            if view is not None:
+                view.open()
+            held = await hold_session(self._link, plan.config.limits, writer, watchers)
+            self._summary.analysis.close(held.pipeline)
+            self.is_over, self.unstored = True, held.unstored
+            # Before anything else: from here on a second signal may end us at any moment.
+            writer.end_session(Ended.CLEAN)
+        finally:
+            if view is not None:
+                view.close()
+            if self._command is not None:
+                await self._command.finish()
+
+    def _stop(self) -> None:
+        if self.stopped and self._command is not None:
+            self._command.hurry()
+        self.stopped = True
+        self._close()
+
+    def _close(self) -> None:
+        if self._closing is None:
+            self._closing = asyncio.get_running_loop().create_task(self._link.close())
 
 
 class _Summary:
@@ -123,29 +151,12 @@ class _Summary:
     def trouble(self, message: str) -> None: ...
 
 
-class _JsonLines:
-    """A Watcher that prints."""
-
-    def item(self, item: Item) -> None: ...
-
-    def finding(self, finding: Finding) -> None:
-        line = finding_line(finding)
-        if line is not None:
-            click.echo(line)
-
-    def tick(self) -> None: ...
-
-    def trouble(self, message: str) -> None: ...
-
-
-def _tell(summary: _Summary, store: Store, session: int, stopped: bool) -> None:
+def _tell(summary: _Summary, store: Store, session: int, watch: _Watch) -> None:
     print_analysis(analysis_object(summary.analysis))
-    console = Console(highlight=False)
-    how = "Stopped by you; e" if stopped else "E"
-    console.print(f"{how}verything is stored, encrypted, in {store.folder} (session {session}).", soft_wrap=True)
-    console.print("See it again with: vitalkeep status, vitalkeep alerts", style="dim")
-    _say(NOT_MEDICAL)
-
-
-def _say(message: str) -> None:
-    Console(stderr=True, highlight=False).print(f"vitalkeep: {message}", soft_wrap=True, markup=False)
+    how = "Stopped by you; e" if watch.stopped else "E"
+    with page() as console:
+        if watch.unstored is None:
+            told = f"{how}verything is stored, encrypted, in {store.folder} (session {session})."
+            console.print(told, soft_wrap=True, markup=False)
+        console.print("See it again with: vitalkeep status, vitalkeep alerts", style="dim")
+    say(NOT_MEDICAL)

@@ -27,6 +27,20 @@ class _Speed(click.ParamType[float | None]):
         return speed
 
 
+class _Words(click.ParamType[tuple[str, ...]]):
+    name = "command"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        from vitalkeep.alert_command import command_words
+
+        if isinstance(value, tuple):
+            return value
+        try:
+            return tuple(command_words(str(value)))
+        except ValueError as problem:
+            self.fail(f"{value!r} is not a command: {problem}", param, ctx)
+
+
 @click.command("run")
 @click.option(
     "--replay",
@@ -46,6 +60,8 @@ class _Speed(click.ParamType[float | None]):
 @click.option("--json", "as_json", is_flag=True, help="Print each finding as a line of JSON instead (docs/run.md).")
 @click.option(
     "--on-alert",
+    type=_Words(),
+    default=(),
     metavar="COMMAND",
     help="Run this when an alert is raised and when it is over; the alert is JSON on its standard input.",
 )
@@ -58,7 +74,7 @@ def run(
     store: Path | None,
     view: bool | None,
     as_json: bool,
-    on_alert: str | None,
+    on_alert: tuple[str, ...],
     config: Path | None,
 ) -> None:
     """Read a sensor, find beats, rates and rhythm, warn, and keep it all encrypted on this device.
@@ -80,6 +96,8 @@ def run(
     from vitalkeep.cli.plan import Plan, carry_out
     from vitalkeep.paths import data_folder
 
+    if view and as_json:
+        raise click.UsageError("--view and --json both want the terminal: choose one")
     plan = Plan(
         replay=replay,
         speed=None if speed == float("inf") else speed,

@@ -5,21 +5,25 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 
 def side_by_side(
-    work: Callable[[Task], Result], tasks: Sequence[Task], jobs: int | None, title: str
+    work: Callable[[Task], Result], tasks: Sequence[Task], jobs: int | None, title: str, died: Result | None = None
 ) -> Iterator[Result]:
     """Yields work(task) for each task, in order. A single task runs in this process.
 
-    `work` is a function of a module, so that another process can find it.
+    `work` is a function of a module, so that another process can find it. `died` stands for the result of a task whose
+    process the system ended; without it that raises BrokenProcessPool.
     """
     jobs = min(len(tasks), len(os.sched_getaffinity(0)) if jobs is None else jobs)
-    results = map(work, tasks) if jobs <= 1 else _in_processes(work, tasks, jobs)
+    results = map(work, tasks) if jobs <= 1 else _in_processes(work, tasks, jobs, died)
     if len(tasks) < 2 or not sys.stderr.isatty():
         yield from results
         return
@@ -31,16 +35,47 @@ def side_by_side(
         yield from bar.track(results, total=len(tasks))
 
 
-def _in_processes(work: Callable[[Task], Result], tasks: Sequence[Task], jobs: int) -> Iterator[Result]:
+def _in_processes(
+    work: Callable[[Task], Result], tasks: Sequence[Task], jobs: int, died: Result | None
+) -> Iterator[Result]:
+    from concurrent.futures.process import BrokenProcessPool
+
+    done = 0
+    try:
+        with _pool(jobs) as pool:
+            try:
+                for result in pool.map(work, tasks):
+                    done += 1
+                    yield result
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+    except BrokenProcessPool:
+        if died is None:
+            raise
+        # Which task it was nobody can tell, and it took the others with it: each gets a process of its own now.
+        for task in tasks[done:]:
+            try:
+                with _pool(1) as pool:
+                    result = pool.submit(work, task).result()
+            except BrokenProcessPool:
+                result = died
+            yield result
+
+
+def _pool(jobs: int) -> ProcessPoolExecutor:
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
+    # Spawned, not forked: the bar has a thread, and a fork would copy its locks as they are.
+    return ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_begin)
+
+
+def _begin() -> None:
+    import signal
+
     from device_pipeline.no_network import install
 
-    # Spawned, not forked: the bar has a thread, and a fork would copy its locks as they are.
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=install) as pool:
-        try:
-            yield from pool.map(work, tasks)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    install()
+    # A Ctrl-C reaches the whole group; whoever started us ends us.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-
 from device_pipeline.alerts.alert import Alert
 from device_pipeline.run import Finding
 from sensors.samples import Item
+from vitalkeep.cli.say import say
 
 
 class ToldLines:
@@ -22,7 +21,7 @@ class ToldLines:
     def finding(self, finding: Finding) -> None:
         if isinstance(finding, Alert) and not self._quiet:
             state = "raised" if finding.end_ns is None else "over"
-            print(f"vitalkeep: alert {state}: {finding.text}", file=sys.stderr)
+            say(f"alert {state}: {finding.text}")
 
     def trouble(self, message: str) -> None:
-        print(f"vitalkeep: {message}", file=sys.stderr)
+        say(message)
