@@ -22,7 +22,7 @@ class _Commands(click.Group):
     """Loads a command's module when it is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return ["run", "analyze", "evaluate", "status", "alerts", "completion"]
+        return ["run", "analyze", "evaluate", "status", "alerts", "doctor", "completion"]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         match cmd_name:
@@ -46,6 +46,10 @@ class _Commands(click.Group):
                 from vitalkeep.cli.alerts import alerts
 
                 return alerts
+            case "doctor":
+                from vitalkeep.cli.doctor import doctor
+
+                return doctor
             case "completion":
                 from vitalkeep.cli.completion import completion
 
