@@ -22,7 +22,7 @@ class _Commands(click.Group):
     """Loads a command's module when it is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return ["run", "analyze", "evaluate", "status", "alerts", "doctor", "completion"]
+        return ["run", "analyze", "evaluate", "status", "alerts", "doctor", "simulate", "completion"]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         match cmd_name:
@@ -50,6 +50,10 @@ class _Commands(click.Group):
                 from vitalkeep.cli.doctor import doctor
 
                 return doctor
+            case "simulate":
+                from vitalkeep.cli.simulate import simulate
+
+                return simulate
             case "completion":
                 from vitalkeep.cli.completion import completion
 
