@@ -91,5 +91,5 @@ def load_config(path: Path) -> Config:
 def _number(path: Path, name: str, key: str, value: object) -> float:
     low, high = BOUNDS[key]
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise ConfigError(f"{path}: {name} must be a number from {low:g} to {high:g}")
+        raise ConfigError(f"{path}: {name} must be a number from {low:g} to {high:g}, found {str(value)[:40]!r}")
     return float(value)

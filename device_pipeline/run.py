@@ -92,6 +92,12 @@ class Pipeline:
         return next((source for source in LEADING if source in self._sources), None)
 
     @property
+    def beats_n(self) -> int:
+        """The trusted beats of the leading source so far."""
+        leading = self.leading
+        return 0 if leading is None else self._sources[leading].track.beats_n
+
+    @property
     def mean_hr_bpm(self) -> float | None:
         """60 / mean RR over every trusted interval of the leading source so far."""
         leading = self.leading
@@ -274,9 +280,14 @@ class Pipeline:
             self._rate_grid.skip_to(start_ns)
         findings: list[Finding] = []
         for kind, source in self._sources.items():
-            for beat in source.track.release(end_ns):
-                if kind is leading:
-                    findings += self._judge_beat(source, beat)
+            beats = source.track.release(end_ns)
+            if kind is not leading:
+                continue
+            for beat in beats:
+                findings += self._judge_beat(source, beat)
+            if not beats:
+                findings += self._alerts.push(Watches.RHYTHM, start_ns, end_ns, None)
+        for source in self._sources.values():
             keep_from_ns = min(self._rate_grid.next_start_ns, self._hrv_grid.next_start_ns, start_ns)
             source.track.forget(keep_from_ns)
         lead = self._sources[leading]
@@ -327,5 +338,6 @@ class Pipeline:
     def _hrv(self, start_ns: int, end_ns: int) -> Hrv:
         window = self._window(start_ns, end_ns)
         hrv = hrv_window(start_ns, end_ns - start_ns, window.beats, window.good_fraction)
-        nothing_there = hrv.reason == "poor_signal" and window.absent_ns > window.poor_ns
-        return replace(hrv, reason="no_data") if nothing_there else hrv
+        if hrv.reason in ("no_data", "poor_signal"):
+            return replace(hrv, reason="no_data" if window.absent_ns > window.poor_ns else "poor_signal")
+        return hrv

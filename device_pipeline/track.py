@@ -68,6 +68,7 @@ class Track:
         self._verdict_end_ns: list[int] = []
         self._off_body: list[tuple[int, int]] = []
         self._final_ns = _FAR_PAST_NS
+        self.beats_n = 0  # trusted so far
         self.intervals_n = 0  # of the intervals between trusted beats, and their sum
         self.intervals_s = 0.0
 
@@ -113,6 +114,7 @@ class Track:
             if beat.rr_s is not None:
                 self.intervals_n += 1
                 self.intervals_s += beat.rr_s
+            self.beats_n += 1
             self._beats.append(beat)
             self._beat_ns.append(beat.t_ns)
             released.append(beat)

@@ -238,6 +238,8 @@ def test_what_the_command_of_an_alert_is_told_is_written_down() -> None:
     text = _text("run.md")
     for name in set(re.findall(r"VITALKEEP_\w+", source)):
         assert f"`{name}`" in text
+    (at_once,) = re.findall(r"_AT_ONCE = (\d+)", source)
+    assert f"at most {at_once} at a time" in text
     (longest_s,) = re.findall(r"_LONGEST_S = ([\d.]+)", source)
     assert f"It has {float(longest_s):g} s" in text
 

@@ -24,7 +24,10 @@ from sensors.samples import Gap, GapReason, Item, Kind, Samples
 
 @dataclass(slots=True, repr=False)
 class Analysis:
-    """What was found in one record. `end_ns` is the end of the record; `beats` are those of the leading source."""
+    """What was found in one record. `end_ns` is the end of the record; `beats` are all that the leading source found.
+
+    `beats_n` of them can be trusted, since the signal around them is good.
+    """
 
     record: str
     fs_hz: float | None
@@ -32,6 +35,7 @@ class Analysis:
     start_ns: int
     end_ns: int = 0
     source: BeatSource | None = None
+    beats_n: int = 0
     mean_hr_bpm: float | None = None
     good_ns: int = 0
     poor_ns: int = 0
@@ -61,6 +65,7 @@ class Analysis:
     def close(self, pipeline: Pipeline, notes: Iterable[str] = ()) -> None:
         """The record has been read: what only its end tells."""
         self.source = pipeline.leading
+        self.beats_n = pipeline.beats_n
         self.mean_hr_bpm = pipeline.mean_hr_bpm
         self.notes = list(notes)
         self.beats = [beat for beat in self.beats if beat.source is self.source]

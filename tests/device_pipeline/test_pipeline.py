@@ -8,6 +8,7 @@ import pytest
 from device_pipeline.alerts.alert import Alert
 from device_pipeline.beat import Beat, BeatSource
 from device_pipeline.config import Limits
+from device_pipeline.hrv import Hrv
 from device_pipeline.run import LONGEST_HOLE_NS, Finding, Pipeline
 from device_pipeline.track import Window
 from device_pipeline.windows import HeartRate
@@ -145,3 +146,24 @@ def test_marked_beats_are_beats_of_their_own_kind() -> None:
 
 def test_nothing_in_gives_nothing_out() -> None:
     assert Pipeline(Limits()).flush() == []
+
+
+def test_an_irregular_rhythm_does_not_last_for_ever_on_nobody() -> None:
+    times = np.cumsum(np.random.Generator(np.random.PCG64(3)).uniform(0.45, 1.1, 260))
+    wild: list[Item] = [
+        Reading(Quantity.RR, "rr", round(t * S), rr * 1e3)
+        for t, rr in zip(times[1:].tolist(), np.diff(times).tolist(), strict=True)
+    ]
+    end_s = round(float(times[-1]))
+    off: list[Item] = [Gap(None, (end_s + k) * S, (end_s + k + 1) * S, GapReason.OFF_BODY) for k in range(1, 400)]
+    pipeline = Pipeline(Limits())
+    found = [finding for item in [*wild, *off] for finding in pipeline.push(item)]
+    told = [alert.end_ns is None for alert in found if isinstance(alert, Alert) and alert.rule == "irregular_rhythm"]
+    assert told == [True, False], "raised once, and over while nobody wears the strap"
+
+
+def test_noise_is_poor_signal_for_variability_too() -> None:
+    noise = np.random.Generator(np.random.PCG64(5)).normal(0, 1.0, round(70 * FS_HZ))
+    block = Samples(Kind.ECG, "ecg", FS_HZ, 0, 1e9 / FS_HZ, 0, noise)
+    found = played(Pipeline(Limits(), live=False), [block], end_s=70)
+    assert [hrv.reason for hrv in found if isinstance(hrv, Hrv)] == ["poor_signal"]

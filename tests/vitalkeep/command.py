@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,17 +58,19 @@ def home(folder: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]
     )
 
 
-def vitalkeep(folder: Path, *arguments: object, extra: Mapping[str, str] | None = None, timeout_s: float = 120) -> Done:
-    """One command line, run to its end in a process whose home is `folder`."""
+def vitalkeep(
+    folder: Path, *arguments: object, extra: Mapping[str, str] | None = None, before: Sequence[str] = ()
+) -> Done:
+    """One command line, run to its end in a process whose home is `folder`, under the program `before` if any."""
     done = subprocess.run(
-        [*PROGRAM, *map(str, arguments)],
+        [*before, *PROGRAM, *map(str, arguments)],
         cwd=folder,
         env=home(folder, extra),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         check=False,
-        timeout=timeout_s,
+        timeout=120,
     )
     return Done(done.returncode, done.stdout, done.stderr)
 

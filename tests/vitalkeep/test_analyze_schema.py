@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gzip
 import json
 import re
 from collections.abc import Iterator
@@ -81,10 +82,24 @@ def test_findings_of_made_files_are_as_the_schema_says(tmp_path: Path) -> None:
     intervals = tmp_path / "rr.txt"
     intervals.write_text("".join(f"{800 + 40 * (k % 3)}\n" for k in range(400)))
     write_annotations(tmp_path, "beats", 250.0, list(range(200, 200 * 500, 200)), ["N"] * 499)
-    found = _analyze(zeros, intervals, tmp_path / "beats.vk")
-    assert [one.get("source") for one in found] == ["ecg", "rr", "annotation"]
+    (tmp_path / "one.txt").write_text("800\n")
+    noise = tmp_path / "noise.csv"
+    noise.write_text("t_s,ecg_mv\n" + "".join(f"{k / 130:.6f},{(k * k * 7919) % 997 / 500:.3f}\n" for k in range(9100)))
+    absent = tmp_path / "absent.csv"
+    absent.write_text("t_s,ppg\n" + "".join(f"{k / 50:.2f},nan\n" for k in range(500)))
+    found = _analyze(zeros, intervals, tmp_path / "beats.vk", tmp_path / "one.txt", noise, absent)
+    assert [one.get("source") for one in found] == ["ecg", "rr", "annotation", "rr", "ecg", "ppg"]
     assert found[0]["beats"] == {"n": 0, "mean_hr_bpm": None, "reason": "no_data"}
-    assert [_problems(one) for one in found] == [[], [], []]
+    assert [_problems(one) for one in found] == [[]] * 6
+    assert all(window["bpm"] is None for window in found[4]["heart_rate"] + found[5]["heart_rate"])
+
+
+def test_findings_of_a_recording_that_is_cut_short_are_as_the_schema_says(tmp_path: Path) -> None:
+    whole = gzip.decompress((RECORDINGS / "chest_strap_rest.jsonl.gz").read_bytes())
+    (tmp_path / "cut.jsonl").write_bytes(whole[: len(whole) // 2])
+    (found,) = _analyze(tmp_path / "cut.jsonl")
+    assert found["notes"]
+    assert _problems(found) == []
 
 
 def test_failures_are_as_the_schema_says(tmp_path: Path) -> None:
@@ -193,6 +208,13 @@ def test_every_metric_rule_rhythm_source_and_method_is_in_the_schema_and_the_doc
     assert set(findings["source"]["enum"]) == {source.value for source in BeatSource}
     assert all(f"`{source.value}`" in DOC for source in BeatSource)
     assert f"`{METHOD}`" in DOC
+
+
+def test_every_reason_has_its_words_in_the_live_view() -> None:
+    from vitalkeep.cli.live_state import _WORDS  # the words themselves: `words` would make some up
+
+    reasons = {*DEFS["gapReason"]["enum"], *DEFS["qualityReason"]["enum"], *DEFS["hrvReason"]["enum"]}
+    assert set(_WORDS) == reasons
 
 
 def _fields(node: Any) -> Iterator[str]:

@@ -286,7 +286,9 @@ def test_trouble_is_seen_and_told_again_when_the_view_has_gone(capsys: pytest.Ca
     view.trouble("disk full: store.db cannot grow")
     assert "disk full" in _page(view)
     view.close()
-    assert "vitalkeep: disk full: store.db cannot grow" in capsys.readouterr().err
+    assert capsys.readouterr().err == "vitalkeep: disk full: store.db cannot grow\n"
+    view.trouble("too late for the view")
+    assert capsys.readouterr().err == "vitalkeep: too late for the view\n"
 
 
 # -- the wave
@@ -325,6 +327,18 @@ def test_a_beat_is_marked_above_its_peak() -> None:
         assert any(letter not in " \u2800│" for letter in near)
 
 
+def test_a_beat_in_a_poor_stretch_is_marked_as_a_guess_and_its_wave_stands_out() -> None:
+    view = _view(color_system="standard")
+    end_ns = _feed(view)
+    view.finding(Quality(end_ns - 2 * S, end_ns, 0.2, good=False, reason="noise"))
+    (marks,) = (line for line in _lines(view) if "▿" in line)
+    assert max(marks.index("▿"), marks.rindex("▾")) == marks.index("▿")
+    with view._console.capture() as captured:
+        view._console.print(view.picture())
+    wave = next(line for line in captured.get().splitlines() if "1 mV" in line)
+    assert wave.index("\x1b[32m") < wave.index("\x1b[33m")
+
+
 def test_a_sensor_without_a_wave_shows_its_intervals() -> None:
     view = _view()
     view.finding(Window(BeatSource.RR, START_NS, START_NS + 2 * S, (), 2 * S, 0, None, None))
@@ -356,6 +370,39 @@ def test_it_draws_at_most_ten_times_a_second() -> None:
     view.open()
     for _ in range(1000):
         clock.s += 0.002
+        view.trouble("again")
+        view.tick()
+    assert 10 <= len(drawn) <= 21
+    drawn.clear()
+    for _ in range(1000):
+        clock.s += 0.002
+        view.tick()
+    assert len(drawn) <= 1  # nothing changed
+    view.close()
+
+
+def test_it_draws_again_when_the_terminal_changes_or_silence_grows() -> None:
+    clock = Clock()
+    view = _view(clock=clock)
+    drawn: list[tuple[int, float | None]] = []
+    picture = view.picture
+
+    def counted() -> object:
+        drawn.append((view._console.width, view._shown.silent_s))
+        return picture()
+
+    view.picture = counted  # type: ignore[method-assign,assignment]
+    view.open()
+    _feed(view)
+    clock.s += 1
+    view.tick()
+    view._console.width = 60
+    clock.s += 1
+    view.tick()
+    for _ in range(40):
+        clock.s += 0.1
         view.tick()
     view.close()
-    assert 10 <= len(drawn) <= 21
+    assert [width for width, _ in drawn][-1] == 60
+    assert drawn[-1][1] == pytest.approx(6, abs=1)
+    assert 4 <= len(drawn) <= 8

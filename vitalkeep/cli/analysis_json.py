@@ -21,7 +21,7 @@ def analysis_object(analysis: Analysis) -> dict[str, Any]:
         return round((t_ns - analysis.start_ns) / 1e9, 3)
 
     duration_ns = analysis.end_ns - analysis.start_ns
-    beats: dict[str, Any] = {"n": len(analysis.beats), "mean_hr_bpm": _round(analysis.mean_hr_bpm, 2)}
+    beats: dict[str, Any] = {"n": analysis.beats_n, "mean_hr_bpm": _round(analysis.mean_hr_bpm, 2)}
     if analysis.mean_hr_bpm is None:
         beats["reason"] = "no_data" if analysis.good_ns + analysis.poor_ns == 0 else "too_few_beats"
     return {

@@ -61,7 +61,11 @@ def analyze(
       vitalkeep analyze strap.csv --fs 130
       vitalkeep analyze 04015.qrs --fs 250
 
-    A record that fails prints its error and the others go on; the exit code is then 1.
+    A record that fails prints its error and the others go on.
+
+    \b
+    Exit codes: 0 done, also where nothing could be read in a signal; 1 a record failed; 2 wrong usage;
+    4 the configuration is wrong; 70 an internal error; 130 interrupted.
     """
     from vitalkeep.cli.analysis_json import error_object
     from vitalkeep.cli.analysis_text import print_analysis

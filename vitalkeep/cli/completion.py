@@ -15,6 +15,9 @@ def completion(shell: str) -> None:
       vitalkeep completion bash > ~/.local/share/bash-completion/completions/vitalkeep
       vitalkeep completion zsh > ~/.zfunc/_vitalkeep
       vitalkeep completion fish > ~/.config/fish/completions/vitalkeep.fish
+
+    \b
+    Exit codes: 0 done; 2 wrong usage.
     """
     from click.shell_completion import get_completion_class
 

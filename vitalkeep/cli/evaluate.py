@@ -97,8 +97,11 @@ def evaluate(
       vitalkeep evaluate mitdb/ --beats vk --json > figures.jsonl
       vitalkeep evaluate short/ --learning-s 0 --tolerance-ms 100
 
-    A record that fails prints its error and the others go on; the exit code is then 1. A record that leaves nothing to
-    score says why, and is no failure.
+    A record that fails prints its error and the others go on. A record that leaves nothing to score says why, and is
+    no failure.
+
+    \b
+    Exit codes: 0 done; 1 a record failed; 2 wrong usage; 70 an internal error; 130 interrupted.
     """
     from vitalkeep.cli.side_by_side import side_by_side
 

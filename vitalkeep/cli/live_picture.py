@@ -15,7 +15,7 @@ from vitalkeep.cli.pictures import DIGIT_ROWS, bars, clock, digits
 
 FOOT = f"Nothing leaves this device. {NOT_MEDICAL}"
 
-_WIDEST = 120
+_WIDEST = 160
 _LEAST_WIDTH, _LEAST_HEIGHT = 56, 17  # below, the numbers alone are shown
 _SOURCE = {BeatSource.ECG: "ECG", BeatSource.PPG: "pulse wave", BeatSource.RR: "the sensor"}
 
@@ -110,7 +110,8 @@ def _status(shown: Shown, width: int) -> Text:
 def _numbers(shown: Shown, width: int) -> list[Text]:
     third = width // 3
     rate, signal, rhythm = _rate(shown), _signal(shown), _rhythm(shown, third)
-    titles = [Text(title, style="dim") for title in ("heart rate", "signal", "rhythm, variability")]
+    last = "rhythm, variability" if third > 20 else "rhythm"
+    titles = [Text(title, style="dim") for title in ("heart rate", "signal", last)]
     lines = []
     for row in zip((titles[0], *rate), (titles[1], *signal), (titles[2], *rhythm), strict=True):
         for cell in row:

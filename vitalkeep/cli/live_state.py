@@ -14,7 +14,7 @@ from device_pipeline.windows import HeartRate
 from sensors.samples import Gap, Kind, Samples
 
 LONGEST_SHOWN_S = 12.0
-MOST_WINDOWS = 120
+MOST_WINDOWS = 160
 _RATE_BEATS = 6
 _RATE_FRESH_NS = 6_000_000_000
 _SPANS_MV = (0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 7.5, 10.0, 15.0, 20.0)
@@ -80,12 +80,17 @@ class Shown:
     scale: Scale = field(default_factory=Scale)
     beats: deque[Beat] = field(default_factory=lambda: deque(maxlen=256))
     source: BeatSource | None = None
-    quality: Quality | None = None
+    verdicts: deque[Quality] = field(default_factory=lambda: deque(maxlen=12))
     absent: Gap | None = None
     rates: deque[HeartRate] = field(default_factory=lambda: deque(maxlen=MOST_WINDOWS))
     hrv: Hrv | None = None
     events: deque[tuple[int, str, str]] = field(default_factory=lambda: deque(maxlen=24))  # (t_ns, words, style)
     alerts: dict[str, Alert] = field(default_factory=dict)
+
+    @property
+    def quality(self) -> Quality | None:
+        """The newest verdict on the signal."""
+        return self.verdicts[-1] if self.verdicts else None
 
     @property
     def why_not(self) -> str:

@@ -1,6 +1,6 @@
 """The live view: the wave as it comes, the rate, how far the signal can be trusted, and what happened.
 
-It only looks: nothing it does changes what is stored or told. It draws at most ten times a second.
+It only looks: nothing it does changes what is stored or told. It draws what changed, at most ten times a second.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from sensors.samples import Gap, GapReason, Item, Kind, Reading, Samples
 from vitalkeep.cli.live_picture import draw
 from vitalkeep.cli.live_state import LONGEST_SHOWN_S, Shown, words
 from vitalkeep.cli.pictures import ascii_only
+from vitalkeep.cli.say import say
 
 _REFRESH_S = 0.1
 _STALE_S = 3.0  # sensors send once a second or more often
@@ -50,6 +51,7 @@ class LiveView:
         self._now_s = now_s
         self._live: Live | None = None
         self._drawn_s = float("-inf")
+        self._drawn: tuple[int, int, int] | None = None  # width, height, and seconds of silence of what was drawn last
         self._heard_s: float | None = None
         self._first_ns: int | None = None
         self._gaps: dict[GapReason, Gap] = {}  # the newest of each, joined
@@ -65,13 +67,13 @@ class LiveView:
             self._live.stop()
             self._live = None
         for message in self._troubles:  # what stood in the view went with it
-            Console(stderr=True, highlight=False).print(f"vitalkeep: {message}", soft_wrap=True, markup=False)
+            say(message)
         self._troubles.clear()
 
     # -- what happens
 
     def item(self, item: Item) -> None:
-        self._heard_s = self._now_s()
+        self._heard_s, self._drawn = self._now_s(), None
         shown = self._shown
         shown.started, shown.silent_s = True, None
         if self._first_ns is None:
@@ -84,12 +86,12 @@ class LiveView:
         self._draw()
 
     def finding(self, finding: Finding) -> None:
-        shown = self._shown
+        shown, self._drawn = self._shown, None
         match finding:
             case Beat():
                 shown.beats.append(finding)
             case Quality():
-                shown.quality = finding
+                shown.verdicts.append(finding)
                 if shown.absent is not None and finding.end_ns > shown.absent.end_ns:
                     shown.absent = None
             case Gap():
@@ -113,6 +115,10 @@ class LiveView:
         self._draw()
 
     def trouble(self, message: str) -> None:
+        if self._live is None:
+            say(message)
+            return
+        self._drawn = None
         self._troubles.append(message)
         self._shown.events.append((self._shown.now_ns, message, "bold red"))
 
@@ -157,8 +163,12 @@ class LiveView:
 
     def _draw(self) -> None:
         now_s = self._now_s()
-        if self._live is not None and now_s - self._drawn_s >= _REFRESH_S:
-            self._drawn_s = now_s
+        if self._live is None or now_s - self._drawn_s < _REFRESH_S:
+            return
+        width, height = self._console.size
+        state = (width, height, round(self._shown.silent_s or 0))
+        if state != self._drawn:
+            self._drawn_s, self._drawn = now_s, state
             self._live.update(self.picture(), refresh=True)
 
     def picture(self) -> Group:

@@ -51,11 +51,13 @@ def wave(shown: Shown, width: int, rows: int) -> list[Text]:
             shown.scale.fit(low, high, shown.kind is Kind.ECG)
             low, high = shown.scale.low, shown.scale.high
             gutter = _ruler(rows, low, high) if shown.kind is Kind.ECG else [""] * rows
-        style = "green" if not shown.why_not else "yellow"
-        marks = " " * cells if waveless else _marks(shown, cells, shown_s)
-        body = [Text.assemble(blank, (marks, "bold red"))]
+        poor = [] if waveless else _poor_cells(shown, cells, shown_s)
+        body = [Text(blank + (" " * cells if waveless else _marks(shown, cells, shown_s)), style="bold red")]
         for left, line in zip(gutter, strip(columns, rows, low, high), strict=True):
-            body.append(Text.assemble((f"{left:>{_GUTTER}} ", "dim"), (line, style)))
+            body.append(Text.assemble((f"{left:>{_GUTTER}} ", "dim"), (line, "green")))
+        for row in body:
+            for start, end in poor:
+                row.stylize("yellow", len(blank) + start, len(blank) + end)
     return [top, *(Text.assemble(bar, line, bar) for line in body), bottom]
 
 
@@ -91,12 +93,31 @@ def _interval_columns(shown: Shown, cells: int, shown_s: float) -> list[tuple[fl
     return columns
 
 
+def _poor_ns(shown: Shown) -> list[tuple[int, int]]:
+    """From and to when the signal was too poor to read; what is not judged yet goes by the newest verdict."""
+    spans = [(seen.start_ns, seen.end_ns) for seen in shown.verdicts if not seen.good]
+    if shown.why_not and shown.verdicts:
+        spans.append((shown.verdicts[-1].end_ns, shown.now_ns + 1))
+    return spans
+
+
+def _poor_cells(shown: Shown, cells: int, shown_s: float) -> list[tuple[int, int]]:
+
+    def cell(t_ns: int) -> int:
+        return max(0, min(cells, round(cells - (shown.now_ns - t_ns) * cells / (shown_s * 1e9))))
+
+    spans = [(cell(start_ns), cell(end_ns)) for start_ns, end_ns in _poor_ns(shown)]
+    return [(start, end) for start, end in spans if start < end]
+
+
 def _marks(shown: Shown, cells: int, shown_s: float) -> str:
+    """Solid for a beat in good signal, hollow for a guess."""
     marks = [" "] * cells
+    poor = _poor_ns(shown)
     for beat in shown.beats:
         at = int(cells - (shown.now_ns - beat.t_ns) * cells / (shown_s * 1e9))
         if beat.source is shown.source and 0 <= at < cells:
-            marks[at] = "▾"
+            marks[at] = "▿" if any(start <= beat.t_ns < end for start, end in poor) else "▾"
     return "".join(marks)
 
 

@@ -105,7 +105,7 @@ def ascii_only(line: str) -> str:
 
 _ASCII = {
     **dict(zip("▁▂▃▄▅▆▇█", "_.-~=+*#", strict=True)),
-    **dict(zip("▀▾│─╭╮╰╯┴┊·–…♥●○░", "^v|-++++++.-.*oo.", strict=True)),
+    **dict(zip("▀▾▿│─╭╮╰╯┴┊·–…♥●○░", "^vu|-++++++.-.*oo.", strict=True)),
 }
 
 

@@ -39,6 +39,7 @@ def _in_processes(
     work: Callable[[Task], Result], tasks: Sequence[Task], jobs: int, died: Result | None
 ) -> Iterator[Result]:
     from concurrent.futures.process import BrokenProcessPool
+    from multiprocessing import active_children
 
     done = 0
     try:
@@ -49,6 +50,8 @@ def _in_processes(
                     yield result
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
+                for worker in active_children():  # nobody waits for what they still do
+                    worker.terminate()
                 raise
     except BrokenProcessPool:
         if died is None:

@@ -1,0 +1,216 @@
+"""`vitalkeep analyze` from the outside: every window of the grid, beats as annotations, one object per record."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from sensors.files.annotation import write_annotations
+from tests.vitalkeep.command import RECORDINGS, end, start, strict_json, vitalkeep
+from vitalkeep.cli.app import app
+
+REST = RECORDINGS / "chest_strap_rest.jsonl.gz"
+STRAP = RECORDINGS / "chest_strap.jsonl.gz"
+FS = 130
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # it does what newer releases of its own libraries deprecate
+    wfdb: Any = pytest.importorskip("wfdb")
+
+HEARD_S = ((45, 105), (150, 210))
+RNG = np.random.default_rng(2)
+
+
+def read_back(folder: Path, record: str) -> Any:
+    """As others read it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return wfdb.rdann(str(folder / record), "vk")
+
+
+def invoke(*arguments: object) -> Result:
+    result = CliRunner().invoke(app, ["analyze", *map(str, arguments)])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+def found(*arguments: object) -> dict[str, Any]:
+    result = invoke("--json", *arguments)
+    assert result.stderr == ""
+    return strict_json(result.stdout)
+
+
+def heart(length_s: int, bpm: float = 75.0) -> list[str]:
+    """A plain ECG with narrow beats on a little noise, as cells of a CSV."""
+    t_s = np.arange(length_s * FS) / FS
+    phase_s = t_s % (60 / bpm) - 0.4
+    wave = np.exp(-((phase_s / 0.012) ** 2)) + 0.15 * np.exp(-(((phase_s - 0.25) / 0.04) ** 2))
+    return [f"{value:.4f}" for value in wave + RNG.normal(0, 0.005, len(t_s))]
+
+
+def csv(path: Path, cells: list[str]) -> Path:
+    path.write_text("ecg_mv\n" + "\n".join(cells) + "\n")
+    return path
+
+
+def require_grid(row: dict[str, Any], step_s: int, length_s: int) -> None:
+    windows = row["heart_rate"]
+    assert [window["start_s"] for window in windows] == [step_s * k for k in range(len(windows))]
+    if step_s == length_s:
+        assert all(window["length_s"] == length_s for window in windows[:-1])
+        last = windows[-1]
+        assert last["start_s"] + last["length_s"] == pytest.approx(row["duration_s"], abs=0.002)
+    else:
+        assert all(window["length_s"] == length_s for window in windows)
+        assert row["duration_s"] - step_s < windows[-1]["start_s"] + length_s <= row["duration_s"]
+    assert all((window["bpm"] is None) == (window["reason"] is not None) for window in windows)
+
+
+# -- every window
+
+
+def test_the_grid_of_an_ecg_goes_through_gaps_and_poor_stretches() -> None:
+    row = found(STRAP)
+    require_grid(row, 10, 10)
+    reasons = {window["reason"] for window in row["heart_rate"]}
+    assert {None, "off_body", "link_lost"} < reasons
+    assert len(row["heart_rate"]) == 85
+
+
+def test_the_grid_of_a_ppg_is_8_s_every_2_s() -> None:
+    row = found(RECORDINGS / "wrist_ppg.csv")
+    assert row["source"] == "ppg"
+    require_grid(row, 2, 8)
+    assert len([window for window in row["heart_rate"] if window["bpm"] is not None]) > 20
+
+
+def test_the_grid_of_intervals_goes_to_the_end() -> None:
+    row = found(RECORDINGS / "rr_strap.jsonl.gz")
+    assert row["source"] == "rr"
+    require_grid(row, 10, 10)
+
+
+def test_missing_samples_at_either_end_and_between_are_windows_too(tmp_path: Path) -> None:
+    nothing = [""] * (45 * FS)
+    cells = [*nothing, *heart(60), *nothing, *heart(60), *nothing]
+    (tmp_path / "holes.csv").write_text("ecg_mv,resp\n" + "".join(f"{cell},0\n" for cell in cells))
+    row = found("--fs", FS, tmp_path / "holes.csv")
+    require_grid(row, 10, 10)
+    assert row["duration_s"] == pytest.approx(255)
+    assert [(gap["start_s"], gap["end_s"], gap["reason"]) for gap in row["gaps"]] == [
+        (pytest.approx(0), pytest.approx(45), "missing"),
+        (pytest.approx(105), pytest.approx(150), "missing"),
+        (pytest.approx(210), pytest.approx(255), "missing"),
+    ]
+    for window in row["heart_rate"]:
+        inside = [max(0, min(window["start_s"] + 10, high) - max(window["start_s"], low)) for low, high in HEARD_S]
+        if sum(inside) in (0, 10):  # on the edge half of the window may do
+            assert (window["bpm"] is not None) == (sum(inside) == 10), window["start_s"]
+    assert row["quality"]["gap_s"] == pytest.approx(135, abs=0.1)
+    assert {alert["rule"] for alert in row["alerts"]} == {"no_data"}
+    assert all(abs(window["bpm"] - 75) < 1 for window in row["heart_rate"] if window["bpm"] is not None)
+
+
+def test_annotated_beats_that_begin_late_have_their_windows_from_the_start(tmp_path: Path) -> None:
+    samples = np.arange(25 * 250, 120 * 250, 200)
+    write_annotations(tmp_path, "late", 250, samples, ["N"] * len(samples), extension="atr")
+    row = found("--fs", "250", tmp_path / "late.atr")
+    require_grid(row, 10, 10)
+    assert [window["bpm"] for window in row["heart_rate"][:2]] == [None, None]
+    assert row["heart_rate"][5]["bpm"] == pytest.approx(75)
+
+
+# -- annotations
+
+
+def test_beats_are_written_as_a_standard_annotation_file(tmp_path: Path) -> None:
+    path = csv(tmp_path / "strap.csv", heart(60))
+    row = found("--fs", FS, "--annotations", tmp_path / "new" / "beats", path)
+    read = read_back(tmp_path / "new" / "beats", "strap")
+    assert read.fs == FS
+    assert set(read.symbol) == {"N"}
+    assert len(read.sample) == row["beats"]["n"] == 75
+    tops = 0.4 * FS + np.arange(75) * 0.8 * FS
+    assert np.abs(read.sample - tops).max() <= 2
+    assert [file.name for file in (tmp_path / "new" / "beats").iterdir()] == ["strap.vk"]
+
+
+def test_a_record_without_beats_gets_an_empty_file_that_can_be_read(tmp_path: Path) -> None:
+    path = csv(tmp_path / "flat.csv", ["0"] * (30 * FS))
+    assert found("--fs", FS, "--annotations", tmp_path, path)["beats"]["n"] == 0
+    read = read_back(tmp_path, "flat")
+    assert len(read.sample) == 0
+    assert read.fs == FS
+
+
+def test_beats_of_a_recording_lie_on_its_samples(tmp_path: Path) -> None:
+    row = found("--annotations", tmp_path, REST)
+    read = read_back(tmp_path, "chest_strap_rest")
+    truth = json.loads((RECORDINGS / "chest_strap_rest.truth.json").read_text())
+    assert len(read.sample) == row["beats"]["n"]
+    true_s = np.array([(beat["t_ns"] - truth["start_ns"]) / 1e9 for beat in truth["beats"] if beat["readable"]])
+    found_s = read.sample / read.fs
+    assert all(np.abs(found_s - t_s).min() < 0.05 for t_s in true_s)
+
+
+def test_a_record_that_fails_leaves_no_annotations(tmp_path: Path) -> None:
+    (tmp_path / "bad.csv").write_text("ecg_mv\nword\n")
+    assert invoke("--fs", FS, "--annotations", tmp_path / "beats", tmp_path / "bad.csv").exit_code == 1
+    assert not (tmp_path / "beats").exists()
+
+
+def test_two_records_of_one_name_do_not_overwrite_each_other(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    one, other = csv(tmp_path / "x.csv", ["0"] * 300), csv(tmp_path / "a" / "x.csv", ["0"] * 300)
+    result = invoke("--fs", FS, "--annotations", tmp_path / "beats", one, other)
+    assert result.exit_code == 2
+    assert "would both write their beats to x.vk" in result.stderr
+    assert not (tmp_path / "beats").exists()
+
+
+# -- many records
+
+
+def test_several_at_a_time_are_told_in_order_and_as_one_at_a_time(tmp_path: Path) -> None:
+    names = ["chest_strap_rest.jsonl.gz", "wrist_ppg.csv", "rr_strap.jsonl.gz"]
+    paths = [RECORDINGS / name for name in names]
+    together = vitalkeep(tmp_path, "analyze", "--json", "--jobs", "3", *paths)
+    assert (together.code, together.err) == (0, "")
+    assert together.out == invoke("--json", "--jobs", "1", *paths).stdout
+    assert [row["record"] for row in together.rows()] == ["chest_strap_rest", "wrist_ppg", "rr_strap"]
+
+
+def test_a_page_is_for_people_and_an_error_for_standard_error(tmp_path: Path) -> None:
+    result = invoke("--jobs", "1", tmp_path / "nothing.csv", REST)
+    assert result.exit_code == 1
+    assert result.stderr.splitlines() == [
+        "vitalkeep: nothing.csv: no such file, and no header nothing.csv.hea beside it"
+    ]
+    assert "chest_strap_rest" in result.stdout
+    assert "mean heart rate" in result.stdout
+    assert "\x1b" not in result.stdout
+
+
+def test_ctrl_c_ends_all_of_it_without_a_word_too_many(tmp_path: Path) -> None:
+    process = start(tmp_path, "analyze", "--json", "--jobs", "2", REST, *[STRAP] * 40)
+    assert process.stdout is not None
+    process.stdout.readline()
+    time.sleep(0.2)
+    done = end(process, signal.SIGINT)
+    assert done.code == 130
+    assert done.err.strip() == "vitalkeep: interrupted"
+
+
+def test_what_is_found_in_noise_is_marked_and_not_counted(tmp_path: Path) -> None:
+    row = found("--annotations", tmp_path, STRAP)
+    truth = json.loads((RECORDINGS / "chest_strap.truth.json").read_text())
+    readable = len([beat for beat in truth["beats"] if beat["readable"]])
+    assert row["beats"]["n"] == pytest.approx(readable, abs=10)
+    assert len(read_back(tmp_path, "chest_strap").sample) > row["beats"]["n"] + 20
