@@ -12,6 +12,7 @@ from device_pipeline.beat import BeatSource
 from device_pipeline.clock import ManualClock, SystemClock, kernel_clock_state
 from device_pipeline.store import derived, schema
 from device_pipeline.store.connection import connect
+from device_pipeline.store.retention import keep_raw_days
 from device_pipeline.store.store import Store, open_store
 from device_pipeline.store.vault import Key
 from device_pipeline.store.writer import SessionKind, StoreWriter
@@ -111,6 +112,36 @@ def test_a_clock_that_is_set_back_leaves_the_session_unsynchronised(tmp_path: Pa
         writer.begin_session(SessionKind.LIVE, "strap", "0")
         assert synchronised_from_ns(writer.db) == 0
     assert good_ns(store, RIGHT_NS) == 0
+
+
+@pytest.mark.parametrize("stamped_ns", [WRONG_NS, RIGHT_NS + 900 * DAY_NS])
+def test_raw_data_of_unknown_age_stays_until_it_is_known_to_be_old(stamped_ns: int, tmp_path: Path) -> None:
+    clock = ManualClock(stamped_ns, synchronised=False)
+    store = open_store(tmp_path / "store", clock)
+    with store.writer() as writer:
+        writer.begin_session(SessionKind.LIVE, "strap", "0")
+        put(writer, stamped_ns + S)
+    with store.writer() as writer:
+        clock.set_right(RIGHT_NS)
+        assert keep_raw_days(writer, 30, RIGHT_NS).readings == 0  # it may have come a moment ago
+        writer.begin_session(SessionKind.LIVE, "strap", "0")
+        put(writer, RIGHT_NS + S)
+        assert keep_raw_days(writer, 30, RIGHT_NS + 29 * DAY_NS).readings == 0
+        assert keep_raw_days(writer, 30, RIGHT_NS + 30 * DAY_NS + 1).readings == 1
+        assert keep_raw_days(writer, 30, RIGHT_NS + 31 * DAY_NS).readings == 1
+
+
+def test_raw_data_of_a_clock_that_was_set_late_is_as_old_as_that(tmp_path: Path) -> None:
+    clock = ManualClock(WRONG_NS, synchronised=False)
+    store = open_store(tmp_path / "store", clock)
+    with store.writer() as writer:
+        writer.begin_session(SessionKind.LIVE, "strap", "0")
+        put(writer, WRONG_NS)
+        clock.set_right(RIGHT_NS)
+        put(writer, RIGHT_NS)
+        assert synchronised_from_ns(writer.db) == RIGHT_NS
+        assert keep_raw_days(writer, 30, RIGHT_NS + 30 * DAY_NS).readings == 0
+        assert keep_raw_days(writer, 30, RIGHT_NS + 31 * DAY_NS).readings == 2
 
 
 def test_what_was_stored_before_there_was_a_tag_counts_as_synchronised(tmp_path: Path) -> None:
