@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 
 from bleak import BleakClient
 from bleak.backends.characteristic import BleakGATTCharacteristic
@@ -19,30 +19,35 @@ LIMIT_S = 60.0  # of a machine that is busy with other things
 class BumbleLink:
     """Subscribes to everything that notifies or indicates, then writes `commands` to their characteristics.
 
-    Ends after `count` notifications, or when the link is lost. `speed`: of the sensor, so that arrival is in its time.
+    Ends after `count` notifications, or when the link is lost. `now_s`: the sensor's own time of sending, so that a
+    machine that is busy with other things makes nothing late.
     """
 
     def __init__(
-        self, central: Radio, device: Device, commands: Mapping[str, bytes], count: int, started_ns: int, speed: float
+        self,
+        central: Radio,
+        device: Device,
+        commands: Mapping[str, bytes],
+        count: int,
+        started_ns: int,
+        now_s: Callable[[], float],
     ) -> None:
         self.device = device
         self._central = central
         self._commands = commands
         self._count = count
         self._started_ns = started_ns
-        self._speed = speed
+        self._now_s = now_s
         self._closed = False
 
     async def close(self) -> None:
         self._closed = True
 
     async def __aiter__(self) -> AsyncIterator[Event]:
-        loop = asyncio.get_running_loop()
-        began_s = loop.time()
         events: asyncio.Queue[Event] = asyncio.Queue()
 
         def now_ns() -> int:
-            return self._started_ns + round((loop.time() - began_s) * self._speed * 1e9)
+            return self._started_ns + round(self._now_s() * 1e9)
 
         def notified(characteristic: BleakGATTCharacteristic, value: bytearray) -> None:
             events.put_nowait(Notification(now_ns(), full_uuid(characteristic.uuid), bytes(value)))

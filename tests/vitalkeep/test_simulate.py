@@ -7,7 +7,7 @@ import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import pytest
@@ -23,11 +23,11 @@ from device_pipeline.store.writer import SessionKind
 from sensors.link import Device as Sensor
 from sensors.link import LinkDown, Notification
 from sensors.profiles.heart_rate import HeartRateMeasurement
-from sensors.profiles.polar_pmd import DATA
 from sensors.profiles.polar_pmd_control import CONTROL, START_H10_ACC, START_H10_ECG, Command, Opcode
 from sensors.recording import Recording
 from sensors.samples import Gap, Quantity, Reading, Samples
 from sensors.wire import Cursor
+from tests.architecture.process import NETWORKED, modules_after
 from tests.fakes.bumble_backend import backend_on
 from tests.fakes.bumble_link import LIMIT_S, BumbleLink
 from tests.vitalkeep.command import RECORDINGS, end, start, vitalkeep
@@ -49,8 +49,8 @@ ADDRESS = "F0:00:00:00:00:10"
 STOP_ECG = Command(Opcode.STOP, 0).encode()
 
 
-def in_the_air(peripheral: Peripheral, do: Callable[[Device, Device], Awaitable[T]], play: bool = True) -> T:
-    """Runs `do(central, sensor)` beside a sensor that plays 10 times as fast."""
+def in_the_air(peripheral: Peripheral, do: Callable[[Device, Device, Pace], Awaitable[T]], play: bool = True) -> T:
+    """Runs `do(central, sensor, pace)` beside a sensor that plays 10 times as fast."""
 
     async def both() -> T:
         air = Air()
@@ -58,10 +58,11 @@ def in_the_air(peripheral: Peripheral, do: Callable[[Device, Device], Awaitable[
         central = air.device("central", "C0:00:00:00:00:01")
         await central.power_on()
         await appear(sensor, peripheral)
-        playing = asyncio.create_task(peripheral.play(sensor, Pace(10.0))) if play else None
+        pace = Pace(10.0)
+        playing = asyncio.create_task(peripheral.play(sensor, pace)) if play else None
         try:
             async with asyncio.timeout(3 * LIMIT_S):
-                return await do(central, sensor)
+                return await do(central, sensor, pace)
         finally:
             if playing is not None:
                 playing.cancel()
@@ -88,7 +89,7 @@ def test_the_command_knows_every_sensor_of_the_catalogue() -> None:
 def test_a_sensor_is_found_by_its_name_and_services(kind: str) -> None:
     peripheral = PERIPHERALS[kind]()
 
-    async def find(central: Device, _: Device) -> bytes:
+    async def find(central: Device, _: Device, __: Pace) -> bytes:
         found: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
 
         def seen(advertisement: Advertisement) -> None:
@@ -109,8 +110,8 @@ def test_a_chest_strap_goes_through_bleak_and_the_pipeline_into_the_store(tmp_pa
     commands = {CONTROL: START_H10_ECG.encode()}
     store = open_store(tmp_path / "store")
 
-    async def hold(central: Device, _: Device) -> None:
-        link = BumbleLink(central, Sensor("H10", ADDRESS), commands, 60, STARTED_NS, 10.0)
+    async def hold(central: Device, _: Device, pace: Pace) -> None:
+        link = BumbleLink(central, Sensor("H10", ADDRESS), commands, 60, STARTED_NS, lambda: pace.due_s)
         with store.writer() as writer:
             writer.begin_session(SessionKind.LIVE, "H10", "0")
             await hold_session(link, Limits(), writer, ())
@@ -156,13 +157,13 @@ def test_the_control_point_answers_as_a_strap_does() -> None:
         (b"\x09\x00", "f0090001"),
     ]
 
-    async def ask(central: Device, sensor: Device) -> tuple[bytes, list[str], set[int]]:
+    async def ask(central: Device, _: Device, __: Pace) -> tuple[bytes, list[str], set[int]]:
         answers: asyncio.Queue[bytes] = asyncio.Queue()
         async with BleakClient(ADDRESS, backend=backend_on(central)) as client:
             features = bytes(await client.read_gatt_char(CONTROL))
             await client.start_notify(CONTROL, lambda _, value: answers.put_nowait(bytes(value)))
             got = []
-            for command, _ in asked:
+            for command, _answer in asked:
                 await client.write_gatt_char(CONTROL, command, response=True)
                 got.append((await asyncio.wait_for(answers.get(), LIMIT_S)).hex())
             await client.write_gatt_char(CONTROL, START_H10_ECG.encode(), response=True)
@@ -177,7 +178,7 @@ def test_the_control_point_answers_as_a_strap_does() -> None:
 
 
 def test_an_oximeter_notifies_saturation_and_pulse() -> None:
-    values = in_the_air(PERIPHERALS["oximeter"](), lambda central, _: notified(central, "2a5f", 4))
+    values = in_the_air(PERIPHERALS["oximeter"](), lambda central, *_: notified(central, "2a5f", 4))
     all_of_them = [continuous(second) for second in range(1, 600)]
     at = all_of_them.index(values[0])
     assert [value in all_of_them[at : at + 80] for value in values] == [True] * 4
@@ -188,7 +189,7 @@ def test_an_oximeter_notifies_saturation_and_pulse() -> None:
 
 
 def test_a_thermometer_indicates_a_temperature() -> None:
-    values = in_the_air(PERIPHERALS["thermometer"](), lambda central, _: notified(central, "2a1c", 3))
+    values = in_the_air(PERIPHERALS["thermometer"](), lambda central, *_: notified(central, "2a1c", 3))
     assert set(values) <= {measurement(count) for count in range(5)}
     cursor = Cursor(values[0])
     assert cursor.u8() == 4
@@ -197,8 +198,8 @@ def test_a_thermometer_indicates_a_temperature() -> None:
 
 
 def test_a_lost_link_is_seen_and_the_sensor_is_there_again() -> None:
-    async def lose(central: Device, sensor: Device) -> int:
-        link = BumbleLink(central, Sensor("H10", ADDRESS), {}, 1000, STARTED_NS, 10.0)
+    async def lose(central: Device, sensor: Device, pace: Pace) -> int:
+        link = BumbleLink(central, Sensor("H10", ADDRESS), {}, 1000, STARTED_NS, lambda: pace.due_s)
         seen = 0
         async for event in link:
             seen += 1
@@ -216,9 +217,8 @@ def test_a_lost_link_is_seen_and_the_sensor_is_there_again() -> None:
 def test_a_recording_is_played_as_it_was(tmp_path: Path) -> None:
     strap = H10()
     recording = Recording(RECORDINGS / "rr_strap.jsonl.gz")
-    heart_rate = HeartRateMeasurement  # decodes what comes, whatever the link did to it
 
-    async def play(central: Device, sensor: Device) -> list[bytes]:
+    async def play(central: Device, sensor: Device, _: Pace) -> list[bytes]:
         playing = asyncio.create_task(replay(sensor, strap, recording.events(), Pace(200.0)))
         values = await notified(central, "2a37", 40)
         playing.cancel()
@@ -228,7 +228,7 @@ def test_a_recording_is_played_as_it_was(tmp_path: Path) -> None:
     sent = [event.payload for event in recording.events() if isinstance(event, Notification)]
     sent = [payload for payload in sent if len(payload) > 1]  # battery is another characteristic
     assert values == sent[:40]
-    assert all(heart_rate.decode(value).hr_bpm for value in values[5:])
+    assert all(HeartRateMeasurement.decode(value).hr_bpm for value in values[5:])
 
 
 # -- the command
@@ -286,10 +286,7 @@ def test_the_command_is_a_sensor_until_it_is_stopped(tmp_path: Path) -> None:
 
 
 def test_the_sensor_knows_no_store_and_opens_no_network(tmp_path: Path) -> None:
-    from tests.architecture.process import NETWORKED, modules_after
-
-    loaded: set[Any] = modules_after("__import__('vitalkeep.simulate.__main__') and 0", tmp_path)
+    loaded = modules_after("__import__('vitalkeep.simulate.__main__') and 0", tmp_path)
     assert "bumble.device" in loaded
     assert not loaded & (NETWORKED - {"bumble"})
     assert not any(name.startswith("device_pipeline") for name in loaded)
-    assert DATA and CONTROL

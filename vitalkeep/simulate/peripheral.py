@@ -50,6 +50,8 @@ class Pace:
 
     def __init__(self, speed: float = 1.0) -> None:
         self._speed = speed
+        self.due_s = 0.0
+        """The moment that was waited for last: when the last value should have gone out."""
         self._began_s = asyncio.get_running_loop().time()
 
     def now_s(self) -> float:
@@ -57,6 +59,7 @@ class Pace:
 
     async def until(self, moment_s: float) -> None:
         await asyncio.sleep(max(0.0, (moment_s - self.now_s()) / self._speed))
+        self.due_s = moment_s
 
 
 async def appear(device: Device, peripheral: Peripheral) -> None:
