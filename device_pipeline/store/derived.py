@@ -25,7 +25,11 @@ _FIRST_NS, _LAST_NS = -(1 << 63), (1 << 63) - 1
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """`ended` None: still being written. `last_ns`: the end of what is stored; the two times are None without data."""
+    """`ended` None: still being written. `last_ns`: the end of what is stored; the two times are None without data.
+
+    `synchronised_from_ns`: data older than this was stamped by a clock that was not right, and joins no calendar day.
+    0: all of it is right; None: nothing is.
+    """
 
     id: int
     kind: SessionKind
@@ -36,6 +40,7 @@ class Session:
     started_ns: int | None
     last_ns: int | None
     ended: Ended | None
+    synchronised_from_ns: int | None
 
     @property
     def ended_ns(self) -> int | None:
@@ -66,13 +71,24 @@ class Coverage:
 def sessions(db: Database, limit: int | None = None) -> list[Session]:
     """The newest first."""
     rows = db.conn.execute(
-        "SELECT id, kind, source, program, opened_ns, stored_ns, started_ns, last_ns, ended FROM sessions"
-        " ORDER BY id DESC LIMIT ?",
+        "SELECT id, kind, source, program, opened_ns, stored_ns, started_ns, last_ns, ended,"
+        " synchronised_from_ns FROM sessions ORDER BY id DESC LIMIT ?",
         (-1 if limit is None else limit,),
     )
     return [
-        Session(id_, SessionKind(kind), source, program, opened, stored, started, last, Ended(ended) if ended else None)
-        for id_, kind, source, program, opened, stored, started, last, ended in rows
+        Session(
+            id_,
+            SessionKind(kind),
+            source,
+            program,
+            opened,
+            stored,
+            started,
+            last,
+            Ended(ended) if ended else None,
+            synchronised_from,
+        )
+        for id_, kind, source, program, opened, stored, started, last, ended, synchronised_from in rows
     ]
 
 
@@ -170,11 +186,12 @@ def alerts(db: Database, since_ns: int | None = None, open_only: bool = False) -
 
 
 def coverage(db: Database, start_ns: int, end_ns: int, session_id: int | None = None) -> Coverage:
-    """Over the windows that begin in [start_ns, end_ns), of one session or of all."""
+    """Over the windows that begin in [start_ns, end_ns), of one session, or of all: then of times that are right."""
     good_ns, poor_ns, whole_ns = db.conn.execute(
         "SELECT coalesce(sum(good_ns), 0), coalesce(sum(poor_ns), 0), coalesce(sum(end_ns - start_ns), 0) FROM coverage"
-        " WHERE end_ns > ? AND start_ns >= ? AND start_ns < ? AND (? IS NULL OR session_id = ?)",
-        (start_ns, start_ns, end_ns, session_id, session_id),
+        " WHERE end_ns > ? AND start_ns >= ? AND start_ns < ? AND (session_id = ? OR ? IS NULL AND start_ns >="
+        " (SELECT coalesce(synchronised_from_ns, ?) FROM sessions WHERE id = session_id))",
+        (start_ns, start_ns, end_ns, session_id, session_id, _LAST_NS),
     ).fetchone()
     return Coverage(good_ns, poor_ns, whole_ns - good_ns - poor_ns)
 

@@ -1,7 +1,8 @@
 """Raw data is kept for a stated number of days, what was found in it for good.
 
 Old is what both was measured and came into the store before the moment given: a recording of years ago that was
-replayed today stays as long as one of today.
+replayed today stays as long as one of today. What a clock that was not right stamped (a Pi without a clock starts in
+the past) says nothing of its age: it is at least as old as the next live session whose clock was right.
 """
 
 from __future__ import annotations
@@ -13,6 +14,15 @@ from device_pipeline.store.writer import StoreWriter
 
 DAY_NS = 86_400_000_000_000
 _PAGES_AT_ONCE = 1024
+
+# When a session was in the store at the latest; NULL where nobody knows yet.
+_ARRIVED_NS = """CASE
+    WHEN synchronised_from_ns IS NULL THEN (
+        SELECT min(later.opened_ns) FROM sessions AS later
+        WHERE later.id > sessions.id AND later.kind = 'live' AND later.synchronised_from_ns = 0
+    )
+    ELSE max(opened_ns, synchronised_from_ns)
+END"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +45,8 @@ def remove_raw_before(writer: StoreWriter, before_ns: int) -> Removed:
     with writer.transaction():
         for table, moment in (("samples", "end_ns"), ("readings", "t_ns"), ("gaps", "end_ns")):
             cursor = writer.db.conn.execute(
-                f"DELETE FROM {table} WHERE {moment} < ?"
-                " AND session_id IN (SELECT id FROM sessions WHERE opened_ns < ?)",
+                f"DELETE FROM {table} WHERE session_id IN (SELECT id FROM sessions WHERE {_ARRIVED_NS} < ?"
+                f" AND ({moment} < ? OR synchronised_from_ns IS NULL))",
                 (before_ns, before_ns),
             )
             counts[table] = int(cursor.rowcount)

@@ -162,6 +162,15 @@ MIGRATIONS: tuple[Migration, ...] = (
             "CREATE INDEX alerts_start ON alerts (start_ns)",
         ),
     ),
+    Migration(
+        "clock synchronised",
+        (
+            # data older than this has its times from a clock that was not right, and belongs to no calendar day;
+            # 0: all of it is right, NULL: nothing is. Until now there were only replays, whose times are their own.
+            "ALTER TABLE sessions ADD COLUMN synchronised_from_ns INTEGER",
+            "UPDATE sessions SET synchronised_from_ns = 0",
+        ),
+    ),
 )
 
 

@@ -35,6 +35,8 @@ COMMIT_BYTES = 4 << 20
 # Beyond this nothing more is taken while the disk stays full; memory is bounded.
 PENDING_LIMIT_BYTES = 64 << 20
 _ROW_BYTES = 128
+# How far the newest data may lie from a clock that is right and still have its time from it: intervals come 4 s late.
+CLOCKS_AGREE_NS = 15_000_000_000
 
 
 class SessionKind(StrEnum):
@@ -89,6 +91,7 @@ class StoreWriter:
         self._steps: dict[str, Step] = {}
         self._first_ns: int | None = None
         self._last_ns: int | None = None
+        self._synchronised = False
         self._pending_bytes = 0
         self._due_ns: int | None = None
         self._closed = False
@@ -106,16 +109,28 @@ class StoreWriter:
         """Starts and commits a session; returns its id.
 
         `source`: what the wearer calls the device or file. `program`: our version. `started_ns`: in the data's time,
-        None to take it from the first item.
+        None to take it from the first item. Live data is tagged as unsynchronised until the host's clock is
+        right: a Pi starts with the time at which it was last shut down.
         """
         if self._session is not None:
             raise RuntimeError(f"session {self._session} is still open, expected none")
         now_ns = self._clock.now_ns()
+        # a recording and a file carry times of their own
+        self._synchronised = kind is not SessionKind.LIVE or self._clock.is_synchronised()
         with self.transaction():
             cursor = self.db.execute(
-                "INSERT INTO sessions (kind, source, program, opened_ns, stored_ns, started_ns, last_ns)"
-                " VALUES (?,?,?,?,?,?,?)",
-                (SessionKind(kind).value, source, program, now_ns, now_ns, started_ns, started_ns),
+                "INSERT INTO sessions (kind, source, program, opened_ns, stored_ns, started_ns, last_ns,"
+                " synchronised_from_ns) VALUES (?,?,?,?,?,?,?,?)",
+                (
+                    SessionKind(kind).value,
+                    source,
+                    program,
+                    now_ns,
+                    now_ns,
+                    started_ns,
+                    started_ns,
+                    0 if self._synchronised else None,
+                ),
             )
             session = int(cursor.lastrowid or 0)
         self._session, self._seq = session, 0
@@ -243,14 +258,19 @@ class StoreWriter:
         self._due_ns = self._clock.monotonic_ns() + COMMIT_EVERY_NS  # if this attempt fails
         for channel in list(self._open_blocks):
             self._finish_block(channel)
+        now_ns = self._clock.now_ns()
+        became_right = self._clock_became_right(now_ns)
         with self.transaction():
             for table, rows in self._rows.items():
                 if rows:
                     self.db.conn.executemany(_INSERT[table], rows)
             self.db.execute(
                 "UPDATE sessions SET stored_ns = ?, started_ns = ?, last_ns = ? WHERE id = ?",
-                (self._clock.now_ns(), self._first_ns, self._last_ns, session),
+                (now_ns, self._first_ns, self._last_ns, session),
             )
+            if became_right:
+                self.db.execute("UPDATE sessions SET synchronised_from_ns = ? WHERE id = ?", (self._last_ns, session))
+        self._synchronised = self._synchronised or became_right
         for rows in self._rows.values():
             rows.clear()
         self._pending_bytes = 0
@@ -295,6 +315,16 @@ class StoreWriter:
                 if self.db.conn.in_transaction:  # a full disk may have rolled it back already
                     self.db.conn.execute("ROLLBACK")
                 raise
+
+    def _clock_became_right(self, now_ns: int) -> bool:
+        """The host's clock has been set, and the newest data has its time from it.
+
+        Data follows a clock that is set forward only after a while, one that is set back not at all, since its times
+        may not fall: such a session stays unsynchronised to its end.
+        """
+        if self._synchronised or self._last_ns is None or not self._clock.is_synchronised():
+            return False
+        return abs(now_ns - self._last_ns) <= CLOCKS_AGREE_NS
 
     def _require_session(self) -> int:
         if self._session is None:

@@ -14,6 +14,7 @@ from tests.architecture.house import ROOT
 # What can speak to a network, or belongs to who may. asyncio loads socket and ssl by itself: they are not told apart.
 NETWORKED = {
     "aiohttp",
+    "bumble",
     "ftplib",
     "http.client",
     "http.server",

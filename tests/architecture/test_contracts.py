@@ -9,7 +9,7 @@ import pytest
 
 from tests.architecture.house import PACKAGES, banned, copy_house, plant, verdicts
 
-CONTRACTS = {"floors", "indoors", "apart", "blind", "mute", "one radio", "raw readers", "one file"}
+CONTRACTS = {"floors", "indoors", "apart", "blind", "mute", "one radio", "virtual", "raw readers", "one file"}
 
 # The contract, the module, what is planted there.
 VIOLATIONS = [
@@ -35,6 +35,7 @@ VIOLATIONS = [
     ("mute", "models.score", "import starlette.applications"),
     ("one radio", "sensors.reader", "import bleak"),
     ("one radio", "vitalkeep.cli.planted", "from bleak.backends import device"),
+    ("virtual", "vitalkeep.cli.planted", "from bumble.device import Device"),
     ("raw readers", "device_pipeline.metrics.planted", "import device_pipeline.store.raw"),
     ("raw readers", "vitalkeep.web.planted", "from device_pipeline.store import raw"),
     ("one file", "sync.uplink.drain", "import sqlite3"),
@@ -49,6 +50,7 @@ ALLOWED = [
     ("sync.clinic.app", "import starlette.applications"),
     ("vitalkeep.web.planted", "import uvicorn"),
     ("sensors.bleak_link", "import bleak"),
+    ("vitalkeep.simulate.planted", "import bumble.device"),
     ("sync.outbox", "import sqlite3"),
     ("sync.uplink.drain", "import sync.outbox, sync.release"),
     ("sync.private.publish", "import sync.outbox, sync.release"),

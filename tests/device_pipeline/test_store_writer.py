@@ -127,6 +127,7 @@ def test_a_session_says_how_it_ended_and_how_far_it_reaches(store: Store, clock:
         START_NS,
         START_NS + 1_000_000_000,
         Ended.CLEAN,
+        0,
     )
     assert (second.ended, second.started_ns, second.ended_ns) == (Ended.ERROR, START_NS + 5, START_NS + 5)
 

@@ -88,14 +88,34 @@ def test_a_lost_notification_breaks_the_chain_with_a_gap() -> None:
     assert gap.end_ns - gap.start_ns == pytest.approx(S, rel=0.3)
 
 
-@pytest.mark.parametrize("late", [1, 2, 3])
+@pytest.mark.parametrize("late", [1, 2, 3, 4, 5, 8])
 def test_a_late_notification_breaks_nothing(late: int) -> None:
     # what was held up comes in a burst, 30 ms apart
     held = [T + (15 + late) * S + (k - 15) * 30_000_000 for k in range(40)]
     events = [heart_rate(max(T + k * S, held[k] if k >= 15 else 0), 1024) for k in range(40)]
     found = items_of(events)
-    assert gaps(found) == []
-    assert len(readings(found, "rr")) == 40
+    # the rate is told as it arrives, so a long silence is one; intervals say themselves how long they were
+    assert {gap.channel for gap in gaps(found)} == ({"hr"} if late >= 5 else set())
+    rr = readings(found, "rr")
+    assert len(rr) == 40
+    for before, after in itertools.pairwise(rr):
+        assert after.t_ns - before.t_ns == pytest.approx(after.value * 1e6, rel=0.03)
+
+
+def test_a_notification_lost_after_another_was_held_up_breaks_the_chain() -> None:
+    events = [heart_rate(T + k * S + (700_000_000 if k == 15 else 0), 1024) for k in range(30) if k != 17]
+    found = items_of(events)
+    assert [gap.reason for gap in gaps(found)] == [GapReason.LOST_FRAME]
+    (at,) = [found.index(gap) for gap in gaps(found)]
+    assert len(readings(found[:at], "rr")) == 17
+
+
+def test_a_notification_lost_out_of_a_burst_breaks_the_chain() -> None:
+    held_ns = T + 18 * S
+    events = [heart_rate(max(T + k * S, held_ns + k * 1000) if k >= 15 else T + k * S, 1024) for k in range(30)]
+    assert gaps(items_of(events)) == []
+    del events[16]
+    assert [(gap.channel, gap.reason) for gap in gaps(items_of(events))] == [("rr", GapReason.LOST_FRAME)]
 
 
 def test_silence_of_the_heart_rate_service_is_a_gap() -> None:

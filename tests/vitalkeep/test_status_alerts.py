@@ -111,6 +111,8 @@ def test_status_tells_what_is_stored(folder: Path, now_ns: int) -> None:
         "started": "2026-02-13T21:56:40.000+05:30",
         "last": "2026-02-13T21:57:00.000+05:30",
         "ended": "clean",
+        "clock": "synchronised",
+        "synchronised_from": None,
     }
     assert found["writing"] is False
     assert 60 <= found["last_data_age_s"] < 120
@@ -120,7 +122,7 @@ def test_status_tells_what_is_stored(folder: Path, now_ns: int) -> None:
     assert found["heart_rate"]["reason"] == "too_few_beats"
     assert found["hrv"]["values"] == {"rmssd_ms": 41.12, "sdnn_ms": None}
     assert found["open_alerts"] == []
-    assert found["schema_version"] == 1
+    assert found["schema_version"] == 2
     assert found["database_bytes"] == (folder / "store.db").stat().st_size
     assert found["disk_free_bytes"] > 0
 

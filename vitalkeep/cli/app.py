@@ -22,7 +22,7 @@ class _Commands(click.Group):
     """Loads a command's module when it is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return ["run", "scan", "record", "analyze", "evaluate", "status", "alerts", "decode", "import", "completion"]
+        return ["run", "scan", "record", "analyze", "evaluate", "status", "alerts", "decode", "import", "doctor", "simulate", "completion"]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         match cmd_name:
@@ -62,6 +62,14 @@ class _Commands(click.Group):
                 from vitalkeep.cli.import_ import import_
 
                 return import_
+            case "doctor":
+                from vitalkeep.cli.doctor import doctor
+
+                return doctor
+            case "simulate":
+                from vitalkeep.cli.simulate import simulate
+
+                return simulate
             case "completion":
                 from vitalkeep.cli.completion import completion
 

@@ -39,7 +39,9 @@ def status(as_json: bool, folder: Path | None) -> None:
       store             the folder
       sessions          newest first: id, kind (live, replay, import), source, program, opened and
                         stored (the host's clock), started and last (the data's own time),
-                        ended (clean, killed, error; null while it is being written)
+                        ended (clean, killed, error; null while it is being written),
+                        clock (synchronised; unsynchronised: its times may be wrong, it belongs to no
+                        day; late: so until synchronised_from)
       writing           whether a run is writing at present
       last_data_age_s   seconds since something was last stored
       today, last_session   good_s, poor_s, gap_s: how long the signal could be read
@@ -130,7 +132,15 @@ def _session(session: Session, is_open: bool) -> dict[str, Any]:
         "started": local_time(session.started_ns),
         "last": local_time(session.last_ns),
         "ended": ended,
+        "clock": _clock(session.synchronised_from_ns),
+        "synchronised_from": local_time(session.synchronised_from_ns or None),
     }
+
+
+def _clock(synchronised_from_ns: int | None) -> str:
+    if synchronised_from_ns is None:
+        return "unsynchronised"
+    return "late" if synchronised_from_ns else "synchronised"
 
 
 def _midnight_ns(now_ns: int) -> int:
@@ -206,7 +216,7 @@ def _text(found: dict[str, Any]) -> str:
             escape(session["source"]),
             short_time(session["started"]),
             short_time(session["last"]),
-            ended,
+            ended if session["clock"] == "synchronised" else f"{ended} [yellow](clock {session['clock']})[/]",
         )
     facts = Table.grid(padding=(0, 2))
     age_s = found["last_data_age_s"]

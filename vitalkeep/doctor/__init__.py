@@ -1,0 +1,1 @@
+"""What `vitalkeep doctor` looks at; each check reads and changes nothing."""
