@@ -1,4 +1,4 @@
-"""`vitalkeep decode`, run as the command line runs it."""
+"""`vitalkeep decode`, most of it without a process of its own: there are many payloads."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,8 +18,9 @@ from sensors.profile import short_uuid
 from sensors.registry import PROFILES
 from tests.data import shared_data
 from tests.laws.gatt_values import GATT_VECTOR_NAMES, OWN_VECTORS
+from tests.vitalkeep.command import vitalkeep
 from vitalkeep.cli import exit_codes
-from vitalkeep.cli.app import run
+from vitalkeep.cli.app import app
 from vitalkeep.cli.decode import as_text
 
 MINE = {name for names in GATT_VECTOR_NAMES.values() for name in names} | {"2A37", "2A19", "SFLOAT", "FLOAT"}
@@ -40,15 +42,21 @@ def same(have: Any, expected: Any) -> bool:
     return math.isclose(have, expected, rel_tol=1e-9) if isinstance(have, float) else bool(have == expected)
 
 
-def decoded(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, Any]:
-    code = run(["decode", "--json", *arguments])
-    out, err = capsys.readouterr()
-    assert out.count("\n") == 1 and err == ""
+def decode(*arguments: str) -> tuple[int, str]:
+    """The exit code and what was printed."""
+    result = CliRunner().invoke(app, ["decode", *arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, result.output
+
+
+def decoded(*arguments: str) -> tuple[int, Any]:
+    code, out = decode("--json", *arguments)
+    assert out.count("\n") == 1 and out.endswith("\n")
     return code, json.loads(out)
 
 
-def check(capsys: pytest.CaptureFixture[str], name: str, payload: str, expected: Any, *options: str) -> None:
-    code, have = decoded(capsys, name, payload, *options)
+def check(name: str, payload: str, expected: Any, *options: str) -> None:
+    code, have = decoded(name, payload, *options)
     if isinstance(expected, dict) and expected.get("error"):
         assert code == exit_codes.FAILED
         assert have["error"] is True and have["message"] and have.keys() == {"error", "message"}, (name, payload)
@@ -57,26 +65,26 @@ def check(capsys: pytest.CaptureFixture[str], name: str, payload: str, expected:
         assert same(have, expected), (name, payload, have)
 
 
-def test_shared_vectors_print_as_expected(capsys: pytest.CaptureFixture[str]) -> None:
+def test_shared_vectors_print_as_expected() -> None:
     found = shared_vectors()
     assert {vector["characteristic"] for vector in found} >= MINE
     for vector in found:
         options = [f"--{name}={vector[name]}" for name in ("channels", "resolution") if name in vector]
-        check(capsys, vector["characteristic"], vector["hex"], vector["expected"], *options)
+        check(vector["characteristic"], vector["hex"], vector["expected"], *options)
 
 
-def test_own_vectors_print_as_expected(capsys: pytest.CaptureFixture[str]) -> None:
+def test_own_vectors_print_as_expected() -> None:
     for name, vectors in OWN_VECTORS.items():
         for payload, expected in vectors:
-            check(capsys, name, payload, expected)
+            check(name, payload, expected)
 
 
 @pytest.mark.parametrize(
     "name",
     ["2A37", "2a37", "0x2A37", "00002A37", "00002a37-0000-1000-8000-00805F9B34FB", "heart_rate", "HEART_RATE"],
 )
-def test_a_characteristic_has_many_names(capsys: pytest.CaptureFixture[str], name: str) -> None:
-    assert decoded(capsys, name, "0055")[1]["hr"] == 85
+def test_a_characteristic_has_many_names(name: str) -> None:
+    assert decoded(name, "0055")[1]["hr"] == 85
 
 
 @pytest.mark.parametrize("name", sorted(GATT_VECTOR_NAMES))
@@ -112,8 +120,8 @@ def test_no_alias_leads_nowhere_or_hides_a_decoder() -> None:
         ["  1e55 3200-2100\n"],
     ],
 )
-def test_hex_may_be_written_in_many_ways(capsys: pytest.CaptureFixture[str], payload: list[str]) -> None:
-    assert decoded(capsys, "2A37", *payload)[1]["rr_1024"] == [33]
+def test_hex_may_be_written_in_many_ways(payload: list[str]) -> None:
+    assert decoded("2A37", *payload)[1]["rr_1024"] == [33]
 
 
 @pytest.mark.parametrize(
@@ -121,7 +129,6 @@ def test_hex_may_be_written_in_many_ways(capsys: pytest.CaptureFixture[str], pay
     [
         (["2A37", "zz"], "'zz' is not hexadecimal: expected pairs of 0-9 and a-f"),
         (["2A37", "06400"], "'06400' has 5 hexadecimal digits: expected an even number"),
-        (["2A37", "0x"], None),
         (["2A37"], "Missing argument 'HEX...'"),
         (["2A00", "00"], "'2A00' is not known: expected a UUID or one of 2A37"),
         (["no_such", "00"], "'no_such' is not known"),
@@ -129,17 +136,22 @@ def test_hex_may_be_written_in_many_ways(capsys: pytest.CaptureFixture[str], pay
         (["2A37", "0055", "--resolution", "33"], "--resolution"),
     ],
 )
-def test_wrong_usage_says_what_was_expected(
-    capsys: pytest.CaptureFixture[str], arguments: list[str], say: str | None
-) -> None:
-    code = run(["decode", *arguments])
-    out, err = capsys.readouterr()
-    assert out == ""
-    if say is None:  # no bytes at all are a payload, of which nothing can be read
-        assert (code, err) == (exit_codes.FAILED, "vitalkeep: 0 bytes, expected 1\n")
-    else:
-        assert code == exit_codes.USAGE
-        assert say in err
+def test_wrong_usage_says_what_was_expected(arguments: list[str], say: str) -> None:
+    code, out = decode(*arguments)
+    assert code == exit_codes.USAGE
+    assert say in out
+
+
+def test_the_command_line_tells_apart_what_is_read_refused_and_misused(tmp_path: Path) -> None:
+    done = vitalkeep(tmp_path, "decode", "--json", "2A37", "0055")
+    assert (done.code, done.rows()[0]["hr"], done.err) == (exit_codes.OK, 85, "")
+    done = vitalkeep(tmp_path, "decode", "2A37", "")
+    assert (done.code, done.out, done.problem()) == (exit_codes.FAILED, "", "0 bytes, expected 1")
+    done = vitalkeep(tmp_path, "decode", "--json", "2A37", "")
+    assert (done.code, done.err) == (exit_codes.FAILED, "")
+    assert done.rows() == [{"error": True, "message": "0 bytes, expected 1"}]
+    done = vitalkeep(tmp_path, "decode", "--json", "2A37", "zz")
+    assert (done.code, done.out) == (exit_codes.USAGE, "")
 
 
 @pytest.mark.parametrize("name", sorted(DECODERS))
@@ -156,21 +168,17 @@ def test_any_bytes_become_json_and_text_or_are_refused(
     assert as_text(found)
 
 
-def test_without_json_a_person_can_read_it(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["decode", "2A37", "1e5532002100"]) == exit_codes.OK
-    assert capsys.readouterr().out == "hr         85\ncontact    yes\nenergy_kj  50\nrr_1024    33\n"
-    assert run(["decode", "2AA7", "06000c10050006000c100600"]) == exit_codes.OK
-    assert capsys.readouterr().out.count("glucose_mg_dl  120\n") == 2
-    assert run(["decode", "2A5F", "00ff07ff07"]) == exit_codes.OK
-    assert capsys.readouterr().out == "spo2  -\npr    -\n"
+def test_without_json_a_person_can_read_it() -> None:
+    code, out = decode("2A37", "1e5532002100")
+    assert (code, out) == (exit_codes.OK, "hr         85\ncontact    yes\nenergy_kj  50\nrr_1024    33\n")
+    assert decode("2AA7", "06000c10050006000c100600")[1].count("glucose_mg_dl  120\n") == 2
+    assert decode("2A5F", "00ff07ff07") == (exit_codes.OK, "spo2  -\npr    -\n")
     assert as_text([[1, -2, 3], [4, 5, 6]]) == "1 -2 3\n4 5 6"
     assert as_text([]) == as_text({}) == "none"
     assert as_text({"ppi": [{"hr": 60, "ms": 1000}, {"hr": 61}]}) == "ppi  hr 60, ms 1000; hr 61"
     assert as_text({"ppg": [[1, 2], [3, 4]]}) == "ppg  1 2; 3 4"
 
 
-def test_a_device_cannot_write_to_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["decode", "2A29", "1b5b324a41"]) == exit_codes.OK
-    assert capsys.readouterr().out == "text  \N{REPLACEMENT CHARACTER}[2JA\n"
-    assert run(["decode", "--json", "2A29", "1b5b324a41"]) == exit_codes.OK
-    assert "\x1b" not in capsys.readouterr().out
+def test_a_device_cannot_write_to_the_terminal() -> None:
+    assert decode("2A29", "1b5b324a41") == (exit_codes.OK, "text  \N{REPLACEMENT CHARACTER}[2JA\n")
+    assert "\x1b" not in decode("--json", "2A29", "1b5b324a41")[1]
