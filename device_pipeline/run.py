@@ -50,7 +50,7 @@ class _Source:
     rhythm: Rhythm = field(default_factory=Rhythm)
     last_beat_ns: int | None = None
     unbroken: bool = False  # the signal has been good without a break since the last beat
-    was_irregular: bool = False
+    rhythm_told: RhythmKind | None = None
 
 
 class Pipeline:
@@ -309,11 +309,11 @@ class Pipeline:
         if source.track.source is BeatSource.ECG and beat.rr_s is not None:
             findings += self._alerts.push(Watches.BEAT, beat.t_ns - round(beat.rr_s * 1e9), beat.t_ns, beat)
         if last_ns is not None:
-            since_ns = source.rhythm.since_ns
-            fresh = source.rhythm.current is RhythmKind.AFIB and since_ns is not None and since_ns < last_ns
-            start_ns = since_ns if fresh and since_ns is not None and not source.was_irregular else last_ns
-            source.was_irregular = fresh
-            findings += self._alerts.push(Watches.RHYTHM, start_ns, beat.t_ns, source.rhythm.current)
+            # A rhythm is known only after it has lasted: the first time it is told, it is told from where it began.
+            rhythm, since_ns = source.rhythm.current, source.rhythm.since_ns
+            start_ns = last_ns if rhythm is source.rhythm_told or since_ns is None else since_ns
+            source.rhythm_told = rhythm
+            findings += self._alerts.push(Watches.RHYTHM, start_ns, beat.t_ns, rhythm)
         return findings
 
     def _window(self, start_ns: int, end_ns: int) -> Window:

@@ -20,6 +20,7 @@ class AlertEngine:
                 hold_ns=round(rule.hold_s(limits) * 1e9),
                 clear_ns=round(rule.clear_s(limits) * 1e9),
                 patience_ns=round(rule.patience_s * 1e9),
+                dates_back=rule.dates_back,
             )
             self._rules[rule.watches].append((rule, hold, rule.text(limits)))
 

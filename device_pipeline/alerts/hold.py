@@ -27,6 +27,7 @@ class Hold:
     hold_ns: int
     clear_ns: int
     patience_ns: int
+    dates_back: bool = False  # clear evidence may reach back to before the last that was met, and then corrects it
     _met_since_ns: int | None = None
     _last_met_ns: int = 0
     _met_ns: int = 0
@@ -43,6 +44,8 @@ class Hold:
         self._unknown_ns = 0
         if verdict is Verdict.CLEAR:
             self._clear_ns += span_ns
+            if self.dates_back:
+                self._last_met_ns = min(self._last_met_ns, start_ns)
             if self._open is None or self._clear_ns >= self.clear_ns:
                 return self._stop()
             return []

@@ -42,6 +42,7 @@ class Rule:
     text: Callable[[Limits], str]
     patience_s: float = 60.0
     clear_s: Callable[[Limits], float] = lambda limits: limits.clear_hold_s
+    dates_back: bool = False  # see Hold
 
 
 def _fast(evidence: Evidence, limits: Limits) -> Verdict:
@@ -123,6 +124,7 @@ RULES = (
             "Irregular rhythm of the kind that atrial fibrillation makes; only an ECG read by a doctor can tell"
         ),
         patience_s=120.0,
+        dates_back=True,
     ),
     Rule(
         "poor_signal",

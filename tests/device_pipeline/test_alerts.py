@@ -60,6 +60,12 @@ def test_after_long_silence_an_alert_ends_where_it_was_last_known() -> None:
     assert spans(play(MET, MET, MET, *[UNKNOWN] * 7)) == [(0, None), (0, 30)]
 
 
+def test_evidence_that_dates_back_ends_the_episode_where_it_ended() -> None:
+    hold = Hold("rule", hold_ns=30 * S, clear_ns=20 * S, patience_ns=60 * S, dates_back=True)
+    raised = [alert for k in range(10) for alert in hold.push(k * 10 * S, (k + 1) * 10 * S, MET, "text")]
+    assert spans(raised + hold.push(70 * S, 110 * S, CLEAR, "text")) == [(0, None), (0, 70)]
+
+
 def rate(bpm: float | None) -> HeartRate:
     return HeartRate(0, 10 * S, bpm, 1.0, None if bpm else "off_body", BeatSource.ECG)
 

@@ -8,9 +8,15 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stderr
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
+
+from click.testing import CliRunner
+
+from vitalkeep.cli.app import _explain, app
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORDINGS = ROOT / "fixtures" / "recordings"
@@ -73,6 +79,17 @@ def vitalkeep(
         timeout=120,
     )
     return Done(done.returncode, done.stdout, done.stderr)
+
+
+def vitalkeep_here(folder: Path, *arguments: object) -> Done:
+    """The same without a process of its own, for what is no property of the process: a tenth of the time."""
+    result = CliRunner().invoke(app, [*map(str, arguments)], env=home(folder))
+    if result.exception is None or isinstance(result.exception, SystemExit):
+        return Done(result.exit_code, result.stdout, result.stderr)
+    assert isinstance(result.exception, Exception)
+    with redirect_stderr(StringIO()) as told:
+        code = _explain(result.exception)
+    return Done(code, result.stdout, result.stderr + told.getvalue())
 
 
 def start(folder: Path, *arguments: object, extra: Mapping[str, str] | None = None) -> subprocess.Popen[str]:

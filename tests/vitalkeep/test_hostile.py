@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 
 from device_pipeline.store import derived
 from device_pipeline.store.store import open_store
-from tests.vitalkeep.command import RECORDINGS, ROOT, Done, strict_json, vitalkeep
+from tests.vitalkeep.command import RECORDINGS, ROOT, Done, strict_json, vitalkeep, vitalkeep_here
 from vitalkeep.cli.app import app
 
 REST = RECORDINGS / "chest_strap_rest.jsonl.gz"
@@ -280,7 +280,7 @@ CUTS: dict[str, Callable[[], tuple[str, bytes]]] = {
 def test_of_a_recording_cut_short_all_that_can_be_read_is_stored(cut: str, tmp_path: Path) -> None:
     name, content = CUTS[cut]()
     (tmp_path / name).write_bytes(content)
-    done = vitalkeep(tmp_path, "run", "--replay", name, "--speed", "max", "--json")
+    done = vitalkeep_here(tmp_path, "run", "--replay", tmp_path / name, "--speed", "max", "--json")
     assert done.code == 1
     if cut == "text in the header":
         assert "no recording header" in done.problem()
@@ -316,7 +316,7 @@ def test_a_recording_cut_at_any_byte_is_read_as_far_as_it_goes(tmp_path: Path) -
 def test_a_recording_that_goes_wrong_on_its_way_keeps_what_came_before(tmp_path: Path) -> None:
     good = whole_rest().splitlines()
     (tmp_path / "bad.jsonl").write_bytes(b"\n".join([*good[:200], b"{}", *good[200:]]) + b"\n")
-    done = vitalkeep(tmp_path, "run", "--replay", "bad.jsonl", "--speed", "max", "--json")
+    done = vitalkeep_here(tmp_path, "run", "--replay", tmp_path / "bad.jsonl", "--speed", "max", "--json")
     assert done.code == 1
     assert "line 201: no list" in done.problem()
     with open_store(tmp_path / "data" / "vitalkeep").reader() as db:
@@ -330,7 +330,7 @@ def test_a_recording_that_goes_wrong_on_its_way_keeps_what_came_before(tmp_path:
 def test_what_is_no_recording_makes_no_store(name: str, tmp_path: Path) -> None:
     (tmp_path / "empty.jsonl").write_bytes(b"")
     (tmp_path / "junk.jsonl").write_bytes(RNG.bytes(3000))
-    done = vitalkeep(tmp_path, "run", "--replay", name, "--speed", "max")
+    done = vitalkeep_here(tmp_path, "run", "--replay", tmp_path / name, "--speed", "max")
     assert done.code == 1
     assert done.problem()
     assert not (tmp_path / "data").exists()

@@ -16,7 +16,7 @@ from device_pipeline.store import derived
 from device_pipeline.store import writer as writing
 from device_pipeline.store.store import open_store
 from device_pipeline.store.writer import Ended, SessionKind, StoreWriter
-from tests.vitalkeep.command import RECORDINGS, vitalkeep
+from tests.vitalkeep.command import RECORDINGS, vitalkeep, vitalkeep_here
 from vitalkeep.cli.app import app
 
 REST = RECORDINGS / "chest_strap_rest.jsonl.gz"
@@ -57,26 +57,28 @@ SPOIL: dict[str, tuple[Callable[[Path], object], str]] = {
 
 @pytest.mark.parametrize("what", SPOIL)
 def test_a_store_that_cannot_be_opened_is_one_line_and_nothing_is_changed(
-    what: str, made: Path, tmp_path: Path
+    what: str, made: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     spoil, said = SPOIL[what]
     spoil(made)
     kept = {
         path.name: path.read_bytes() for path in made.iterdir() if path.is_file() and path.name.startswith("store.")
     }
-    done = vitalkeep(tmp_path, "run", "--replay", REST, "--speed", "max")
+    done = vitalkeep_here(tmp_path, "run", "--replay", REST, "--speed", "max")
     assert done.code == 3
     assert done.out == ""
     assert said in done.problem()
+    assert capfd.readouterr() == ("", ""), "the driver's own words"
     for name, content in kept.items():
         if name in ("store.db", "store.key"):
             assert (made / name).read_bytes() == content
 
 
 def test_a_place_where_no_store_can_be_made_is_told(tmp_path: Path) -> None:
-    done = vitalkeep(tmp_path, "run", "--replay", REST, "--speed", "max", "--store", "/proc/nobody/store")
-    assert done.code == 3
-    assert "/proc/nobody" in done.problem()
+    for run in (vitalkeep, vitalkeep_here):
+        done = run(tmp_path, "run", "--replay", REST, "--speed", "max", "--store", "/proc/nobody/store")
+        assert done.code == 3
+        assert "/proc/nobody" in done.problem()
 
 
 # -- a store that fails on the way

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import pty
-import re
 import signal
 import subprocess
 import time
@@ -21,11 +20,10 @@ from device_pipeline.store import derived, raw
 from device_pipeline.store.store import Store, open_store
 from device_pipeline.store.writer import Ended
 from sensors.samples import GapReason, Kind, Samples
-from tests.vitalkeep.command import PROGRAM, RECORDINGS, end, home, start, vitalkeep
+from tests.vitalkeep.command import PROGRAM, RECORDINGS, end, home, start, vitalkeep, vitalkeep_here
 
 REST = RECORDINGS / "chest_strap_rest.jsonl.gz"
 STRAP = RECORDINGS / "chest_strap.jsonl.gz"
-DIGITS = re.compile(r"\d+ ?bpm|\d+ ?ms\b")
 
 
 def store_of(folder: Path) -> Store:
@@ -74,9 +72,9 @@ def rest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("speed", ["200", "37.5x"])
+@pytest.mark.parametrize("speed", ["200", "60x"])
 def test_the_speed_changes_nothing_that_is_stored(speed: str, rest: Path, tmp_path: Path) -> None:
-    assert vitalkeep(tmp_path, "run", "--replay", REST, "--speed", speed).code == 0
+    assert vitalkeep_here(tmp_path, "run", "--replay", REST, "--speed", speed).code == 0
     mine, fastest = everything(tmp_path), everything(rest)
     for kind, found in fastest.items():
         assert mine[kind] == found, kind
@@ -119,7 +117,7 @@ FIELDS = {
 
 
 def test_json_lines_are_the_findings_and_standard_error_is_silent(tmp_path: Path) -> None:
-    done = vitalkeep(tmp_path, "run", "--replay", STRAP, "--speed", "max", "--json")
+    done = vitalkeep_here(tmp_path, "run", "--replay", STRAP, "--speed", "max", "--json")
     assert (done.code, done.err) == (0, "")
     rows = done.rows()
     assert {row["type"] for row in rows} == set(FIELDS)
@@ -136,10 +134,8 @@ def test_json_lines_are_the_findings_and_standard_error_is_silent(tmp_path: Path
         assert [state for name, state in alerts if name == rule] == ["raised", "over"]
         assert rule in {row.name for row in RULES}
     assert len(alerts) == 10
-    beats = [row["t_ns"] for row in rows if row["type"] == "beat"]
-    assert beats == [beat.t_ns for beat in everything(tmp_path)["beats"] if isinstance(beat, Beat)] or sorted(
-        beats
-    ) == sorted(beat.t_ns for beat in everything(tmp_path)["beats"] if isinstance(beat, Beat))
+    beats = sorted(row["t_ns"] for row in rows if row["type"] == "beat")
+    assert beats == sorted(beat.t_ns for beat in everything(tmp_path)["beats"] if isinstance(beat, Beat))
 
 
 def test_off_a_terminal_nothing_is_drawn(tmp_path: Path) -> None:
@@ -181,7 +177,6 @@ def test_a_terminal_gets_no_colour_where_none_is_wanted(tmp_path: Path) -> None:
         ["analyze", str(REST)],
         ["analyze", "--json", str(REST), str(REST)],
         ["--help"],
-        ["run", "--help"],
     ],
     ids=" ".join,
 )
@@ -253,7 +248,7 @@ def test_a_killed_run_is_seen_by_status_and_closed_by_the_next(tmp_path: Path) -
     committed = stored_beats(tmp_path)
     (status,) = vitalkeep(tmp_path, "status", "--json").rows()
     assert [session["ended"] for session in status["sessions"]] == ["killed"]
-    assert vitalkeep(tmp_path, "run", "--replay", REST, "--speed", "max").code == 0
+    assert vitalkeep_here(tmp_path, "run", "--replay", REST, "--speed", "max").code == 0
     with store_of(tmp_path).reader() as db:
         assert [session.ended for session in derived.sessions(db)] == [Ended.CLEAN, Ended.KILLED]
         assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
@@ -265,10 +260,10 @@ def test_a_second_run_on_the_same_store_is_refused(tmp_path: Path) -> None:
     try:
         assert process.stdout is not None
         process.stdout.readline()
-        second = vitalkeep(tmp_path, "run", "--replay", REST, "--speed", "max")
+        second = vitalkeep_here(tmp_path, "run", "--replay", REST, "--speed", "max")
         assert second.code == 3
         assert f"is being written by process {process.pid}" in second.problem()
-        (status,) = vitalkeep(tmp_path, "status", "--json").rows()
+        (status,) = vitalkeep_here(tmp_path, "status", "--json").rows()
         assert status["writing"] is True
     finally:
         done = end(process, signal.SIGTERM)
@@ -293,7 +288,7 @@ def test_a_second_run_on_the_same_store_is_refused(tmp_path: Path) -> None:
     ],
 )
 def test_wrong_usage_is_told_before_anything_is_made(arguments: list[str], said: str, tmp_path: Path) -> None:
-    done = vitalkeep(tmp_path, "run", "--replay", REST, *arguments)
+    done = vitalkeep_here(tmp_path, "run", "--replay", REST, *arguments)
     assert done.code == 2
     assert said in done.err
     assert done.out == ""

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from device_pipeline.config import BOUNDS
 from device_pipeline.errors import ConfigError
-from tests.vitalkeep.command import PROGRAM, RECORDINGS, ROOT, home, vitalkeep
+from tests.vitalkeep.command import PROGRAM, RECORDINGS, ROOT, home, vitalkeep, vitalkeep_here
 from vitalkeep.cli import exit_codes
 from vitalkeep.cli.app import app
 
@@ -100,7 +100,7 @@ def said(folder: Path, content: str, *command: str) -> str:
     (folder / "config" / "vitalkeep").mkdir(parents=True, exist_ok=True)
     path = folder / "config" / "vitalkeep" / "config.toml"
     path.write_text(content)
-    done = vitalkeep(folder, *(command or ("run", "--replay", str(REST), "--speed", "max")))
+    done = vitalkeep_here(folder, *(command or ("run", "--replay", str(REST), "--speed", "max")))
     assert done.code == 4
     assert done.out == ""
     assert not (folder / "data").exists()
@@ -157,14 +157,14 @@ def test_what_cannot_be_is_told(content: str, expected: str, tmp_path: Path) -> 
 
 
 def test_a_named_configuration_must_be_there(tmp_path: Path) -> None:
-    done = vitalkeep(tmp_path, "analyze", "--config", "none.toml", REST)
+    done = vitalkeep_here(tmp_path, "analyze", "--config", "none.toml", REST)
     assert done.code == 4
     assert done.problem() == "none.toml: no such file"
 
 
 def test_the_limits_of_the_wearer_are_those_that_count(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text("[alerts]\ntachycardia_bpm = 62\ntachycardia_clear_bpm = 60\n")
-    (row,) = vitalkeep(tmp_path, "analyze", "--json", "--config", "mine.toml", REST).rows()
+    (row,) = vitalkeep_here(tmp_path, "analyze", "--json", "--config", tmp_path / "mine.toml", REST).rows()
     (alert,) = row["alerts"]
     assert alert["rule"] == "tachycardia"
     assert "your limit of 62 bpm" in alert["text"]

@@ -121,7 +121,7 @@ def _heading(name: str) -> str:
 def _print_alerts(console: Console, alerts: Sequence[dict[str, Any]]) -> None:
     for alert in alerts:
         console.print(
-            Text(f"  alert        {clock(alert['start_s'])} – {clock(alert['end_s'])}   ")
+            Text(f"  alert        {clock(max(0.0, alert['start_s']))} – {clock(alert['end_s'])}   ")
             + Text(alert["rule"].replace("_", " "), style="bold yellow")
             + Text(f"   {alert['text']}"),
             soft_wrap=True,
