@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Sequence
 
 from bleak import BleakClient
 from bleak.backends.characteristic import BleakGATTCharacteristic
@@ -11,13 +11,14 @@ from bumble.device import Device as Radio
 
 from sensors.link import Device, Event, LinkDown, Notification
 from sensors.profile import full_uuid
+from sensors.profiles.polar_pmd_control import CONTROL
 from tests.fakes.bumble_backend import backend_on
 
 LIMIT_S = 60.0  # of a machine that is busy with other things
 
 
 class BumbleLink:
-    """Subscribes to everything that notifies or indicates, then writes `commands` to their characteristics.
+    """Subscribes to everything that notifies or indicates, then writes `commands` to the control point.
 
     Ends after `count` notifications, or when the link is lost. `now_s`: the sensor's own time of sending, so that a
     machine that is busy with other things makes nothing late.
@@ -27,7 +28,7 @@ class BumbleLink:
         self,
         central: Radio,
         device: Device,
-        commands: Mapping[str, bytes],
+        commands: Sequence[bytes],
         count: int,
         started_ns: int,
         now_s: Callable[[], float],
@@ -63,8 +64,8 @@ class BumbleLink:
             for characteristic in list(client.services.characteristics.values()):
                 if {"notify", "indicate"} & set(characteristic.properties):
                     await client.start_notify(characteristic, notified)
-            for uuid, command in self._commands.items():
-                await client.write_gatt_char(uuid, command, response=True)
+            for command in self._commands:
+                await client.write_gatt_char(CONTROL, command, response=True)
         try:
             for _ in range(self._count):
                 event = await asyncio.wait_for(events.get(), LIMIT_S)

@@ -12,7 +12,7 @@ from device_pipeline.store import derived, raw
 from device_pipeline.store.store import open_store
 from sensors.samples import Gap, Samples
 from tests.fakes.long_strap import DAY_S, FRAME, FS_HZ, STARTED_NS, LongStrap
-from tests.vitalkeep.command import vitalkeep
+from tests.vitalkeep.command import end, start
 
 S = 1_000_000_000
 # The longest window is 5 minutes; whatever ends before this long before the end of an excerpt no longer changes.
@@ -23,7 +23,7 @@ def stored(tmp_path: Path, recording: Path, speed: str, timeout_s: float = 120) 
     home = tmp_path / f"{recording.stem}-{speed}"
     home.mkdir()
     command = ("run", "--replay", recording, "--speed", speed, "--no-view", "--store", home / "store")
-    done = vitalkeep(home, *command, timeout_s=timeout_s)
+    done = end(start(home, *command), timeout_s=timeout_s)
     assert done.code == 0, done.err
     return home / "store"
 

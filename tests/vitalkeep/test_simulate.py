@@ -25,7 +25,7 @@ from sensors.link import LinkDown, Notification
 from sensors.profiles.heart_rate import HeartRateMeasurement
 from sensors.profiles.polar_pmd_control import CONTROL, START_H10_ACC, START_H10_ECG, Command, Opcode
 from sensors.recording import Recording
-from sensors.samples import Gap, Quantity, Reading, Samples
+from sensors.samples import Gap, Kind, Quantity, Reading, Samples
 from sensors.wire import Cursor
 from tests.architecture.process import NETWORKED, modules_after
 from tests.fakes.bumble_backend import backend_on
@@ -36,7 +36,7 @@ from vitalkeep.session import hold_session
 from vitalkeep.simulate.__main__ import ADDRESSES
 from vitalkeep.simulate.air import Air
 from vitalkeep.simulate.catalog import PERIPHERALS
-from vitalkeep.simulate.h10 import BPM, FRAME, FS_HZ, H10
+from vitalkeep.simulate.h10 import ACC_FRAME, ACC_FS_HZ, BPM, FRAME, FS_HZ, H10, movement_mg
 from vitalkeep.simulate.heart import Electrode, beats_s
 from vitalkeep.simulate.oximeter import continuous
 from vitalkeep.simulate.peripheral import Pace, Peripheral, appear, replay
@@ -107,11 +107,11 @@ def test_a_sensor_is_found_by_its_name_and_services(kind: str) -> None:
 
 
 def test_a_chest_strap_goes_through_bleak_and_the_pipeline_into_the_store(tmp_path: Path) -> None:
-    commands = {CONTROL: START_H10_ECG.encode()}
+    commands = (START_H10_ECG.encode(), START_H10_ACC.encode())
     store = open_store(tmp_path / "store")
 
     async def hold(central: Device, _: Device, pace: Pace) -> None:
-        link = BumbleLink(central, Sensor("H10", ADDRESS), commands, 60, STARTED_NS, lambda: pace.due_s)
+        link = BumbleLink(central, Sensor("H10", ADDRESS), commands, 160, STARTED_NS, lambda: pace.due_s)
         with store.writer() as writer:
             writer.begin_session(SessionKind.LIVE, "H10", "0")
             await hold_session(link, Limits(), writer, ())
@@ -123,13 +123,19 @@ def test_a_chest_strap_goes_through_bleak_and_the_pipeline_into_the_store(tmp_pa
         (session,) = derived.sessions(db)
     assert session.source == "H10"
     assert [item for item in items if isinstance(item, Gap)] == []
-    blocks = [item for item in items if isinstance(item, Samples)]
+    blocks = [item for item in items if isinstance(item, Samples) and item.kind is Kind.ECG]
     # every sample that was sent, in order, from the frame on that followed the start
     got = np.concatenate([block.values for block in blocks]) * 1000
     sent = Electrode(FS_HZ, BPM).next_uv(60 * 100)
     first = next(k for k in range(0, len(sent), FRAME) if np.array_equal(sent[k : k + FRAME], np.rint(got[:FRAME])))
     assert np.array_equal(np.rint(got), sent[first : first + len(got)])
     assert len(got) >= 30 * FRAME
+    assert {item.fs_hz for item in items if isinstance(item, Samples) and item.kind is Kind.ACC} == {ACC_FS_HZ}
+    acc = np.concatenate([item.values for item in items if isinstance(item, Samples) and item.kind is Kind.ACC])
+    frames = [movement_mg(k * ACC_FRAME) for k in range(600)]
+    at = next(k for k, frame in enumerate(frames) if np.array_equal(frame, np.rint(acc[:ACC_FRAME] * 1000)))
+    assert np.array_equal(np.rint(acc * 1000), np.concatenate(frames[at : at + len(acc) // ACC_FRAME]))
+    assert len(acc) >= 70 * ACC_FRAME
     # and its beats
     assert abs(len(beats) - _beats_between(first, len(got))) <= 2
     rr = [item.value for item in items if isinstance(item, Reading) and item.quantity is Quantity.RR]
@@ -148,7 +154,8 @@ def _beats_between(first: int, n: int) -> int:
 def test_the_control_point_answers_as_a_strap_does() -> None:
     strap = H10()
     asked = [
-        (START_H10_ACC.encode(), "f0020203"),
+        (Command(Opcode.START, 1).encode(), "f0020103"),
+        (Command(Opcode.SETTINGS, 2).encode(), "f00102000000" + "01c800" + "01011000" + "02010800"),
         (Command(Opcode.SETTINGS, 0).encode(), "f00100000000018200" + "01010e00"),
         (START_H10_ECG.encode(), "f002000000"),
         (START_H10_ECG.encode(), "f0020006"),
@@ -171,7 +178,7 @@ def test_the_control_point_answers_as_a_strap_does() -> None:
         return features, got, running
 
     features, got, running = in_the_air(strap, ask, play=False)
-    assert features[:2] == b"\x0f\x01"
+    assert features[:2] == b"\x0f\x05"
     assert got == [answer for _, answer in asked]
     assert running == {0}
     assert strap.streams == frozenset()  # the link has gone
@@ -199,7 +206,7 @@ def test_a_thermometer_indicates_a_temperature() -> None:
 
 def test_a_lost_link_is_seen_and_the_sensor_is_there_again() -> None:
     async def lose(central: Device, sensor: Device, pace: Pace) -> int:
-        link = BumbleLink(central, Sensor("H10", ADDRESS), {}, 1000, STARTED_NS, lambda: pace.due_s)
+        link = BumbleLink(central, Sensor("H10", ADDRESS), (), 1000, STARTED_NS, lambda: pace.due_s)
         seen = 0
         async for event in link:
             seen += 1

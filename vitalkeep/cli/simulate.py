@@ -10,7 +10,7 @@ import click
 
 # What each can give; tests hold this against the catalogue, which cannot be loaded here: it has a radio.
 KINDS = {
-    "h10": "chest strap: heart rate and RR intervals, ECG over PMD at 130 Hz, battery",
+    "h10": "chest strap: heart rate and RR intervals, ECG (130 Hz) and movement (200 Hz) over PMD, battery",
     "oximeter": "pulse oximeter: SpO2 and pulse rate once a second",
     "thermometer": "thermometer: body temperature, indicated every 2 s",
 }

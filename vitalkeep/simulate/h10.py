@@ -1,4 +1,4 @@
-"""A chest strap of the kind of Polar's H10: heart rate with intervals, ECG on demand over PMD, battery.
+"""A chest strap of the kind of Polar's H10: heart rate with intervals, ECG and movement on demand over PMD, battery.
 
 As the real one, it streams what was started on the control point, stamps a frame at its last sample, needs an MTU of
 232 for a whole frame, and stops when the link goes.
@@ -6,14 +6,16 @@ As the real one, it streams what was started on the control point, stamps a fram
 
 from __future__ import annotations
 
+import numpy as np
 from bumble.att import AttributeValue
 from bumble.device import Connection, Device
 from bumble.gatt import Characteristic, Service
+from numpy.typing import NDArray
 
 from sensors.errors import DecodeError
 from sensors.link import Notification
 from sensors.profiles.heart_rate import HeartRateMeasurement
-from sensors.profiles.polar_pmd import DATA, SERVICE, EcgFrame, Header, Measurement, PolarPmdProfile
+from sensors.profiles.polar_pmd import DATA, SERVICE, AccFrame, EcgFrame, Header, Measurement, PolarPmdProfile
 from sensors.profiles.polar_pmd_control import (
     CONTROL,
     Command,
@@ -28,11 +30,15 @@ from vitalkeep.simulate.heart import Electrode, beats_s
 from vitalkeep.simulate.peripheral import INDICATE, NOTIFY, READ, READABLE, WRITE, WRITEABLE, Pace, send
 
 FRAME, FS_HZ = 73, 130.0
+ACC_FRAME, ACC_FS_HZ = 36, 200.0
 BPM = 66.0
 _DEVICE_STARTED_NS = 599_616_000 * 10**9  # 2019-01-01, as every H10 that nobody has set
 _OK, _UNKNOWN_OPCODE, _UNSUPPORTED, _ALREADY = 0, 1, 3, 6
-_FEATURES = Features(b"\x01" + bytes(15))  # ECG
-_SETTINGS = (Setting(0, (130,)), Setting(1, (14,)))
+_FEATURES = Features(b"\x05" + bytes(15))  # ECG and ACC
+_SETTINGS = {
+    int(Measurement.ECG): (Setting(0, (130,)), Setting(1, (14,))),
+    int(Measurement.ACC): (Setting(0, (200,)), Setting(1, (16,)), Setting(2, (8,))),
+}
 
 
 class H10:
@@ -68,24 +74,31 @@ class H10:
     async def play(self, device: Device, pace: Pace) -> None:
         electrode, beats = Electrode(FS_HZ, BPM), beats_s(BPM)
         before_s, beat_s = next(beats), next(beats)
-        frame, second = 1, 1
+        frame = acc_frame = second = 1
         while True:
-            frame_s = frame * FRAME / FS_HZ
-            await pace.until(min(frame_s, float(second)))
-            if frame_s <= second:
+            ecg_s, acc_s = frame * FRAME / FS_HZ, acc_frame * ACC_FRAME / ACC_FS_HZ
+            due_s = min(ecg_s, acc_s, float(second))
+            await pace.until(due_s)
+            if due_s == ecg_s:
                 uv = electrode.next_uv(FRAME)
                 stamp_ns = _DEVICE_STARTED_NS + round((frame * FRAME - 1) / FS_HZ * 1e9)
                 frame += 1
                 if Measurement.ECG in self._streams:
                     await send(device, self.data, self._data_profile.encode(EcgFrame(Header(stamp_ns), uv)))
-                continue
-            rr: list[int] = []
-            while beat_s <= second:
-                rr.append(round(beat_s * 1024) - round(before_s * 1024))
-                before_s, beat_s = beat_s, next(beats)
-            second += 1
-            value = HeartRateMeasurement(round(60 / (beat_s - before_s)), True, None, tuple(rr))
-            await send(device, self.heart_rate, value.encode())
+            elif due_s == acc_s:
+                stamp_ns = _DEVICE_STARTED_NS + round((acc_frame * ACC_FRAME - 1) / ACC_FS_HZ * 1e9)
+                acc_frame += 1
+                if Measurement.ACC in self._streams:
+                    value = AccFrame(Header(stamp_ns, frame_type=1), movement_mg((acc_frame - 2) * ACC_FRAME))
+                    await send(device, self.data, self._data_profile.encode(value))
+            else:
+                rr: list[int] = []
+                while beat_s <= second:
+                    rr.append(round(beat_s * 1024) - round(before_s * 1024))
+                    before_s, beat_s = beat_s, next(beats)
+                second += 1
+                measured = HeartRateMeasurement(round(60 / (beat_s - before_s)), True, None, tuple(rr))
+                await send(device, self.heart_rate, measured.encode())
 
     def attach(self, device: Device) -> None:
         """Streams end with the link that started them."""
@@ -111,11 +124,11 @@ class H10:
             op, kind = (*payload[:2], 0, 0)[:2]
             return Response(op, kind, _UNKNOWN_OPCODE)
         op, kind = command.op, command.type
-        if kind != Measurement.ECG:
+        if kind not in _SETTINGS:
             return Response(op, kind, _UNSUPPORTED)
         match op:
             case Opcode.SETTINGS:
-                return Response(op, kind, _OK, params=encode_settings(_SETTINGS))
+                return Response(op, kind, _OK, params=encode_settings(_SETTINGS[kind]))
             case Opcode.START if kind in self._streams:
                 return Response(op, kind, _ALREADY)
             case Opcode.START:
@@ -127,3 +140,11 @@ class H10:
                 return Response(op, kind, status)
             case _:
                 return Response(op, kind, _UNKNOWN_OPCODE)
+
+
+def movement_mg(first: int) -> NDArray[np.int64]:
+    """(ACC_FRAME, 3) from sample `first` on: a chest upright, breathing."""
+    breath = np.sin(2 * np.pi * 0.23 * (first + np.arange(ACC_FRAME)) / ACC_FS_HZ)
+    axes = np.stack([20 * breath, 985 - 5 * breath, 120 + 40 * breath], axis=1)
+    whole: NDArray[np.int64] = np.rint(axes).astype(np.int64)
+    return whole
