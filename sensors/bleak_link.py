@@ -27,6 +27,7 @@ from bleak.backends.scanner import AdvertisementData
 from bleak.exc import BleakBluetoothNotAvailableError, BleakDBusError, BleakError, BleakGATTProtocolError
 from dbus_fast import Message, Variant
 
+from sensors.asking import ASKING, Asking, keep_asking
 from sensors.backoff import Backoff
 from sensors.clock import ArrivalClock
 from sensors.link import Device, Event, LinkDown, LinkUp, Notification, Tick
@@ -252,6 +253,8 @@ class BleakLink:
         self._leaving = False
         self._wake = asyncio.Event()  # something is to be done about the connection
         self._streams: PmdStreams | None = None
+        self._askers: list[asyncio.Task[None]] = []
+        self._farewells: list[Callable[[], Awaitable[object]]] = []
         self._down: str | None = None  # why, as last told
         self._began_ns: int | None = None  # until the link is up for the first time
         self._heard_s = 0.0
@@ -368,11 +371,24 @@ class BleakLink:
                 listening += await _spared(client, subscribe) is not None
         if not listening:
             raise BleakError("it refused every subscription")
+        every = {full_uuid(c.uuid): c for service in client.services for c in service.characteristics}
+        for uuid, asking in ASKING.items():
+            if uuid in at and asking.write in every:
+                self._ask(asking, partial(client.write_gatt_char, every[asking.write]))
         if streams is not None:
             await streams.start()
             now_s = asyncio.get_running_loop().time()
             self._frame_s = dict.fromkeys(streams.running, now_s)
         self._tell_up(self._clock.now_ns())
+
+    def _ask(self, asking: Asking, write: Callable[[bytes], Awaitable[object]]) -> None:
+        async def ask() -> None:
+            with suppress(*FAILURES):  # a device that never answers is a silent one
+                await keep_asking(asking, write)
+
+        self._askers.append(asyncio.create_task(ask()))
+        if asking.at_end is not None:
+            self._farewells.append(partial(write, asking.at_end))
 
     async def _subscribe(self, client: BleakClient, characteristic: BleakGATTCharacteristic) -> bool:
         await client.start_notify(characteristic, partial(self._arrived, client))
@@ -419,7 +435,15 @@ class BleakLink:
             self._frame_s.update(dict.fromkeys(stalled, asyncio.get_running_loop().time()))
 
     async def _leave(self, client: BleakClient) -> None:
-        """Streams off, then the link; never raises but a cancellation."""
+        """No more questions, streams off, then the link; never raises but a cancellation."""
+        askers, self._askers = self._askers, []
+        farewells, self._farewells = self._farewells, []
+        for asker in askers:
+            asker.cancel()
+        for farewell in farewells if client.is_connected else ():
+            with suppress(*FAILURES):
+                async with asyncio.timeout(self._patience.answer_s):
+                    await farewell()
         if self._streams is not None and client.is_connected:
             with suppress(*FAILURES):
                 async with asyncio.timeout(self._patience.answer_s):

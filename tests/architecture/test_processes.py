@@ -51,7 +51,9 @@ def test_the_first_answer_loads_nothing_heavy(arguments: list[str], tmp_path: Pa
     assert not loaded & HEAVY
 
 
-@pytest.mark.parametrize("command", ["run", "scan", "record", "analyze", "evaluate", "status", "alerts", "doctor", "simulate"])
+@pytest.mark.parametrize(
+    "command", ["run", "scan", "record", "analyze", "evaluate", "status", "alerts", "doctor", "simulate"]
+)
 def test_help_of_a_command_loads_no_scientific_library(command: str, tmp_path: Path) -> None:
     assert not modules_after_command([command, "--help"], tmp_path) & {"scipy", "pandas", "wfdb", "sqlite_utils"}
 

@@ -15,7 +15,10 @@ import pytest
 from sensors.clock import ArrivalClock
 from sensors.link import Event, LinkDown, LinkUp, Notification, Tick
 from sensors.profile import full_uuid
+from sensors.profiles import o2ring
 from sensors.profiles.heart_rate import HeartRateProfile
+from sensors.profiles.movesense import SERVICE, WRITE, MovesenseProfile
+from sensors.profiles.o2ring import LIVE, LiveValues, O2RingProfile, Reply, Request
 from sensors.profiles.polar_pmd import DATA
 from sensors.profiles.polar_pmd_control import CONTROL, START_H10_ACC, START_H10_ECG
 from sensors.reader import Reader
@@ -417,6 +420,42 @@ def test_an_unknown_device_with_a_standard_service_just_works(bus: PrivateBus) -
         await rig.until(lambda: bool(rig.of(HEART_RATE)))
 
     assert played(bus, scene).reasons == []
+
+
+def test_a_ring_is_asked_again_and_again_and_a_movesense_once_until_goodbye(bus: PrivateBus) -> None:
+    async def scene(rig: Rig) -> None:
+        asked: list[bytes] = []
+
+        def answer(uuid: str, data: bytes) -> None:
+            asked.append(data)
+            if data == Request(LIVE).encode():
+                live = LiveValues(97, 72, 80, 0, 0, 6, 1, rest=b"\x00").encode()
+                rig.bluez.notify(ring, O2RingProfile.characteristic, O2RingProfile().encode(Reply(0, 0, live)))
+
+        ring = Peripheral(
+            "C0:00:00:00:00:07",
+            "O2Ring 0001",
+            {o2ring.SERVICE: {o2ring.WRITE: ("write",), O2RingProfile.characteristic: ("notify",)}},
+            on_write=answer,
+        )
+        told: list[bytes] = []
+        movesense = Peripheral(
+            "C0:00:00:00:00:08",
+            "Movesense 0001",
+            {SERVICE: {WRITE: ("write",), MovesenseProfile.characteristic: ("notify",)}},
+            on_write=lambda uuid, data: told.append(data),
+        )
+        rig.bluez.add(ring)
+        rig.bluez.add(movesense)
+        links = [rig.hold(ring.address), rig.hold(movesense.address)]
+        await rig.until(lambda: len(rig.of(O2RingProfile.characteristic)) >= 3)
+        await rig.bluez.until(lambda: len(told) == 1, 60)
+        for link in links:
+            await link.close()
+        assert set(asked) == {Request(LIVE).encode()}
+        assert told == [b"\x01\x64" + b"/Meas/ECG/200", b"\x02\x64"]
+
+    played(bus, scene)
 
 
 def test_a_device_that_gives_nothing_says_what_it_has(bus: PrivateBus) -> None:

@@ -22,7 +22,20 @@ class _Commands(click.Group):
     """Loads a command's module when it is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return ["run", "scan", "record", "analyze", "evaluate", "status", "alerts", "decode", "import", "doctor", "simulate", "completion"]
+        return [
+            "run",
+            "scan",
+            "record",
+            "analyze",
+            "evaluate",
+            "status",
+            "alerts",
+            "decode",
+            "import",
+            "doctor",
+            "simulate",
+            "completion",
+        ]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         match cmd_name:
