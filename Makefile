@@ -19,7 +19,6 @@ help: ## What there is to make
 demo: $(VENV)/.installed ## Replay a recorded chest strap through the whole path, live, and show the summary
 	@rm -rf $(DEMO_STORE)
 	@$(BIN)/vitalkeep run --replay $(DEMO) --speed 20 --store $(DEMO_STORE)
-	@echo 'again: $(BIN)/vitalkeep status --store $(DEMO_STORE), $(BIN)/vitalkeep alerts --store $(DEMO_STORE)'
 
 test: $(VENV)/.dev ## All tests but the slow ones, some minutes
 	@$(THREADS) $(BIN)/python -m pytest -n auto -m 'not slow'

@@ -16,7 +16,7 @@ _FIRST_NS = -(1 << 63)  # what the store can tell
 _UNITS_S = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
-@click.command()
+@click.command(short_help="The alerts in the store.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per alert, one per line.")
 @click.option(
     "--since",
@@ -40,7 +40,7 @@ def alerts(as_json: bool, since: str | None, folder: Path | None) -> None:
     Fields of --json (times are ISO 8601 in the local time zone):
       schema       "vitalkeep.alert/1"
       session      id of the session it belongs to, as `vitalkeep status` shows it
-      rule         tachycardia, bradycardia, pause, irregular rhythm, poor or lost signal …
+      rule         tachycardia, bradycardia, pause, irregular_rhythm, poor_signal or no_data
       start, end   of what was seen; end is null while it lasts
       raised       when the rule had held long enough to tell
       duration_s   null while it lasts

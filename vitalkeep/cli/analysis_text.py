@@ -78,7 +78,8 @@ def _print_rhythm(console: Console, spans: Sequence[dict[str, Any]]) -> None:
 def _print_gaps(console: Console, gaps: Sequence[dict[str, Any]]) -> None:
     for gap in gaps[:_SHOWN_GAPS]:
         console.print(
-            f"  no data      {clock(gap['start_s'])} – {clock(gap['end_s'])}   {gap['reason'].replace('_', ' ')}"
+            f"  no data      at {clock(gap['start_s'])} for {clock(gap['end_s'] - gap['start_s'])}:"
+            f" {gap['reason'].replace('_', ' ')}"
         )
     if len(gaps) > _SHOWN_GAPS:
         console.print(f"               and {len(gaps) - _SHOWN_GAPS} more (--json has all)", style="dim")
@@ -94,7 +95,7 @@ def _print_hrv(console: Console, windows: Sequence[dict[str, Any]]) -> None:
         return
     names = [name for name in told[0]["values"] if name != "mean_hr_bpm"]
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for heading in ("  HRV", "over", "beats", "left out", *map(_heading, names)):
+    for heading in ("  HRV", "over", "beats", "left out", *map(metric_heading, names)):
         table.add_column(heading, justify="left" if heading == "  HRV" else "right", no_wrap=True)
     shown = told if len(told) <= _SHOWN_HRV else told[: _SHOWN_HRV // 2] + told[-_SHOWN_HRV // 2 :]
     for window in shown:
@@ -111,7 +112,7 @@ def _print_hrv(console: Console, windows: Sequence[dict[str, Any]]) -> None:
         console.print(f"  {len(told) - len(shown)} windows between are not shown (--json has all)", style="dim")
 
 
-def _heading(name: str) -> str:
+def metric_heading(name: str) -> str:
     """rmssd_ms: RMSSD ms."""
     metric, _, unit = name.rpartition("_")
     words = {"mean_nn": "mean NN", "pnn50": "pNN50"}.get(metric, metric.upper())

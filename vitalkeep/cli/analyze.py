@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _Outcome = tuple[dict[str, Any] | None, str, int]
 
 
-@click.command("analyze")
+@click.command("analyze", short_help="Recorded files in, findings out.")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
 @click.option(
     "--channel", metavar="NAME", help="The ECG or PPG channel to read. Default: the first ECG, else the first PPG."

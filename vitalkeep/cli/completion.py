@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 
 
-@click.command("completion")
+@click.command("completion", short_help="Print the completion script for your shell.")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
-    """Prints the completion script for SHELL.
+    """Print the completion script for your shell.
 
     \b
     Examples:

@@ -44,7 +44,7 @@ class Outcome:
     error: str | None = None
 
 
-@click.command("evaluate")
+@click.command("evaluate", short_help="How well beats are found, by EC57.")
 @click.argument("records", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR|RECORDS...")
 @click.option(
     "--reference", default="atr", show_default=True, metavar="EXT", help="Extension of the reference annotations."

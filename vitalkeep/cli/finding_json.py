@@ -23,6 +23,10 @@ def finding_line(finding: Finding, device: str | None = None) -> str | None:
     return None if row is None else json.dumps(row, allow_nan=False)
 
 
+def _round(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
+
+
 def _row(finding: Finding) -> dict[str, Any] | None:
     match finding:
         case Beat():
@@ -57,9 +61,9 @@ def _row(finding: Finding) -> dict[str, Any] | None:
                 "start_ns": finding.start_ns,
                 "length_ns": finding.length_ns,
                 "n_beats": finding.n_beats,
-                "corrected_pct": finding.corrected_pct,
+                "corrected_pct": _round(finding.corrected_pct),
                 "method": finding.method,
-                "values": None if finding.values is None else dict(finding.values),
+                "values": None if finding.values is None else {name: _round(v) for name, v in finding.values.items()},
                 "reason": finding.reason,
             }
         case RhythmSpan():

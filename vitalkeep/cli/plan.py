@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import signal
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from vitalkeep.cli.json_lines import JsonLines
 from vitalkeep.cli.live_view import LiveView
 from vitalkeep.cli.say import say
 from vitalkeep.cli.told_lines import ToldLines
+from vitalkeep.paths import data_folder
 from vitalkeep.session import Watcher, hold_session
 
 
@@ -100,7 +102,7 @@ class _Watch:
             watchers.append(JsonLines(self._close))
         watchers.append(view if view is not None else ToldLines(quiet=plan.as_json))
         if plan.on_alert:
-            self._command = AlertCommand(plan.on_alert, say)
+            self._command = AlertCommand(plan.on_alert, say if view is None else view.trouble)
             watchers.append(self._command)
         try:
             if view is not None:
@@ -158,5 +160,7 @@ def _tell(summary: _Summary, store: Store, session: int, watch: _Watch) -> None:
         if watch.unstored is None:
             told = f"{how}verything is stored, encrypted, in {store.folder} (session {session})."
             console.print(told, soft_wrap=True, markup=False)
-        console.print("See it again with: vitalkeep status, vitalkeep alerts", style="dim")
+        where = "" if store.folder == data_folder() else f" --store {shlex.quote(str(store.folder))}"
+        again = f"See it again with: vitalkeep status{where}, vitalkeep alerts{where}"
+        console.print(again, style="dim", soft_wrap=True, markup=False)
     say(NOT_MEDICAL)

@@ -41,7 +41,7 @@ class _Words(click.ParamType[tuple[str, ...]]):
             self.fail(f"{value!r} is not a command: {problem}", param, ctx)
 
 
-@click.command("run")
+@click.command("run", short_help="Read a sensor; find, warn, keep.")
 @click.option(
     "--device",
     "devices",
@@ -55,7 +55,14 @@ class _Words(click.ParamType[tuple[str, ...]]):
     metavar="RECORDING",
     help="Play a recording through the same path that a live sensor takes.",
 )
-@click.option("--speed", type=_Speed(), default="1", show_default=True, metavar="N|max", help="How many times as fast.")
+@click.option(
+    "--speed",
+    type=_Speed(),
+    default="1",
+    show_default=True,
+    metavar="N|max",
+    help="How many times as fast as it happened.",
+)
 @click.option(
     "--store",
     type=click.Path(path_type=Path, file_okay=False),
@@ -86,7 +93,7 @@ def run(
 ) -> None:
     """Read a sensor, find beats, rates and rhythm, warn, and keep it all encrypted on this device.
 
-    Ctrl-C or SIGTERM ends it cleanly with everything stored (exit code 0). Nothing is ever sent anywhere.
+    Ctrl-C, SIGTERM or SIGHUP ends it cleanly with everything stored (exit code 0). Nothing is ever sent anywhere.
 
     \b
     Examples:

@@ -19,7 +19,7 @@ SCHEMA = "vitalkeep.status/1"
 SESSIONS_SHOWN = 5
 
 
-@click.command()
+@click.command(short_help="What the store holds, and the newest values.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on one line.")
 @click.option(
     "--store",
@@ -259,7 +259,10 @@ def _hrv_text(window: dict[str, Any] | None) -> str:
         return "no data"
     if window["values"] is None:
         return f"none ({window['reason']})"
-    values = ", ".join(f"{name} {'-' if value is None else f'{value:.1f}'}" for name, value in window["values"].items())
+    from vitalkeep.cli.analysis_text import metric_heading
+
+    told = {name: "–" if value is None else f"{value:.1f}" for name, value in window["values"].items()}
+    values = ", ".join(f"{metric_heading(name)} {value}" for name, value in told.items())
     return (
         f"{values}; {duration_text(window['length_s'])} from {short_time(window['start'])}, {window['n_beats']} beats"
     )
