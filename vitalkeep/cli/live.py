@@ -149,10 +149,10 @@ class _Watch:
 
 
 def _teller(device: str, view: LiveView | None) -> Callable[[str, bool], None]:
-    def tell(message: str, first: bool) -> None:
+    def tell(message: str, never: bool) -> None:
         if view is None:
             say(f"{device}: {message}")
-        elif first:  # the view tells of later outages by itself
+        elif never:  # the view tells of an outage by itself, once there is something to see
             view.trouble(f"{device}: {message}")
 
     return tell

@@ -14,7 +14,7 @@ class ToldLink:
     """A link that also says when its device comes and goes."""
 
     def __init__(self, link: Link, tell: Callable[[str, bool], None]) -> None:
-        """`tell(message, first)`: `first` before the device has ever been there."""
+        """`tell(message, never)`: `never`: it is missing, and has never been there."""
         self._link = link
         self._tell = tell
         self.held = False
@@ -35,7 +35,7 @@ class ToldLink:
                 is_down = True
                 self._tell(f"{event.reason}; trying again", not self.held)
             elif isinstance(event, LinkUp):
-                self._tell("connected", not self.held)
+                self._tell("connected", False)
                 self.held, is_down = True, False
             yield event
 
