@@ -131,6 +131,8 @@ def app() -> None:
 
     \b
     Examples:
+      vitalkeep scan
+      vitalkeep run --device "Polar H10"
       vitalkeep run --replay fixtures/recordings/chest_strap.jsonl.gz --speed 10
       vitalkeep analyze holter.edf
       vitalkeep analyze --json night.csv --fs 130

@@ -27,7 +27,7 @@ class _Payload(click.ParamType[bytes]):
         return bytes.fromhex("".join(digits))
 
 
-@click.command("decode")
+@click.command("decode", short_help="What the bytes of one notification say.")
 @click.argument("characteristic", metavar="CHARACTERISTIC")
 @click.argument("payload", nargs=-1, required=True, type=_Payload(), metavar="HEX...")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SCHEMA = "vitalkeep.doctor/1"
 
 
-@click.command()
+@click.command(short_help="What a sensor needs, and the remedy.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on one line.")
 @click.option(
     "--store",

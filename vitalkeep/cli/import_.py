@@ -43,7 +43,7 @@ class _HandleMap(click.ParamType[tuple[int, str]]):
         return number, uuid
 
 
-@click.command("import")
+@click.command("import", short_help="A Bluetooth log into recordings.")
 @click.argument("log", type=click.Path(path_type=Path), metavar="FILE")
 @click.option(
     "--out",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _FLUSH_NS = 5 * 10**9
 
 
-@click.command()
+@click.command(short_help="Write down what a sensor sends, to replay it.")
 @click.option("--device", required=True, metavar="ADDRESS|NAME", help="The sensor, by its address or its full name.")
 @click.option("--seconds", type=click.FloatRange(min=0.1), help="Stop after this long. Default: until Ctrl-C.")
 @click.option("--address/--no-address", default=False, help="Write the sensor's address into the recording.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 
-@click.command()
+@click.command(short_help="What is near, and what it can give.")
 @click.option(
     "--seconds", type=click.FloatRange(0.1, 600.0), default=8.0, show_default=True, help="How long to listen."
 )

@@ -24,7 +24,7 @@ def _transport(ctx: click.Context, param: click.Parameter, spec: str) -> str:
     return spec
 
 
-@click.command()
+@click.command(short_help="Be a sensor, to develop without one.")
 @click.argument("kind", required=False, type=click.Choice(list(KINDS)))
 @click.option("--list", "as_list", is_flag=True, help="Tell the virtual sensors there are.")
 @click.option(
