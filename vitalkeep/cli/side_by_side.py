@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
@@ -45,11 +46,14 @@ def _in_processes(
     try:
         with _pool(jobs) as pool:
             try:
-                for result in pool.map(work, tasks):
+                # Not pool.map: when it is left it cancels what waits, and a pool that then loses its workers prints a
+                # traceback over each cancelled task (seen on CPython 3.11).
+                waiting = deque(pool.submit(work, task) for task in tasks)
+                while waiting:
+                    result = waiting.popleft().result()
                     done += 1
                     yield result
             except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
                 for worker in active_children():  # nobody waits for what they still do
                     worker.terminate()
                 raise
