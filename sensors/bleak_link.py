@@ -79,9 +79,10 @@ class Seen:
 
 
 class Radio:
-    """The one scanner of this process, shared by all links."""
+    """The one scanner of this process, shared by all links. `call_s`: how long the daemon may take to answer."""
 
-    def __init__(self) -> None:
+    def __init__(self, call_s: float = 10.0) -> None:
+        self._call_s = call_s
         self._turn = asyncio.Lock()
         self._wanted: dict[asyncio.Future[BLEDevice], Callable[[str, str | None], bool]] = {}
         self._connecting = 0
@@ -129,7 +130,7 @@ class Radio:
                 tuple(sorted(services)),
             )
 
-        async with self.turn(), asyncio.timeout(seconds + 20), BleakScanner(heard):
+        async with self.turn(), asyncio.timeout(seconds + 2 * self._call_s), BleakScanner(heard):
             await asyncio.sleep(seconds)
         return sorted(seen.values(), key=lambda one: -one.rssi_dbm)
 
@@ -147,7 +148,10 @@ class Radio:
                     async with self.turn(), asyncio.timeout(patience.connect_s):
                         await client.connect()
                 finally:
-                    await _let_go(client, patience)
+                    closed = await _let_go(client, patience)
+                if not closed:
+                    await self.forget()  # if it is not even there, that is known next time
+                    raise BleakError("its last connection cannot be closed")
 
     async def clear_cache(self, client: BleakClient) -> None:
         """What BlueZ remembers of a device's services may be of another firmware. A bond is never given up for that."""
@@ -187,7 +191,7 @@ class Radio:
             return
         self._refusals = 0
         with suppress(*FAILURES):
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(2 * self._call_s):
                 manager = await get_global_bluez_manager()
                 adapter = manager.get_default_adapter()
                 for on in (False, True):
@@ -206,14 +210,14 @@ class Radio:
     async def _scan_once(self) -> None:
         """Until all are found or given up, or somebody wants to connect."""
         scanner = BleakScanner(self._heard)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(self._call_s):
             await scanner.start()
         try:
             while not self._connecting and self._someone_waits():
                 self._changed.clear()
                 await self._changed.wait()
         finally:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(self._call_s):
                 await scanner.stop()
 
     def _someone_waits(self) -> bool:
@@ -251,6 +255,7 @@ class BleakLink:
         self._closed = False
         self._client: BleakClient | None = None
         self._leaving = False
+        self._haunted = True  # it may still be connected, for a process that died or by a disconnect that failed
         self._wake = asyncio.Event()  # something is to be done about the connection
         self._streams: PmdStreams | None = None
         self._askers: list[asyncio.Task[None]] = []
@@ -298,8 +303,6 @@ class BleakLink:
         self._began_ns = self._clock.now_ns()
         ticker = asyncio.create_task(self._tick_on())
         try:
-            with suppress(*FAILURES):
-                await self._radio.close_ghosts(self._is_mine, self._patience)
             while True:
                 try:
                     reason = await self._once()
@@ -315,6 +318,9 @@ class BleakLink:
     async def _once(self) -> str:
         """Finds it, connects, and stays until it is lost; returns why. Raises one of FAILURES."""
         patience = self._patience
+        if self._haunted:
+            await self._radio.close_ghosts(self._is_mine, patience)
+            self._haunted = False
         found = await self._radio.find(self._is_mine, patience.find_s)
         if found is None:
             await self._radio.close_ghosts(self._is_mine, patience)
@@ -449,7 +455,7 @@ class BleakLink:
                 async with asyncio.timeout(self._patience.answer_s):
                     await self._streams.stop()
         self._streams = None
-        await _let_go(client, self._patience)
+        self._haunted = not await _let_go(client, self._patience)
 
     # -- telling it
 
@@ -501,11 +507,14 @@ class BleakLink:
                 self._events.put_nowait(Tick(self._clock.now_ns()))
 
 
-async def _let_go(client: BleakClient, patience: Patience) -> None:
-    """Disconnects, whatever state it is in. Awaited before any other connection to the same device is made."""
-    with suppress(*FAILURES):
+async def _let_go(client: BleakClient, patience: Patience) -> bool:
+    """Disconnects, whatever state it is in; whether it went well. Awaited before the same device is connected again."""
+    try:
         async with asyncio.timeout(patience.let_go_s):
             await client.disconnect()
+    except FAILURES:
+        return False
+    return True
 
 
 async def _spared(client: BleakClient, doing: Callable[[], Awaitable[T]]) -> T | None:
@@ -542,7 +551,7 @@ def said(problem: BaseException) -> str:
     """In words, for the reason of an outage."""
     match problem:
         case BleakBluetoothNotAvailableError():
-            return str(problem.args[0])
+            return str(problem.args[0]).rstrip(".")
         case BleakDBusError():
             if problem.dbus_error == "org.freedesktop.DBus.Error.ServiceUnknown":
                 return "the Bluetooth service (bluetoothd) is not running"

@@ -8,6 +8,7 @@ import itertools
 import warnings
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -344,6 +345,24 @@ def test_bluetoothd_may_be_restarted(bus: PrivateBus, known_again: bool) -> None
     assert rig.reasons[0] == "no data for 2 s"
     # nothing was tried on what was there before the restart
     assert rig.strap.device.connects <= 6
+
+
+def test_a_daemon_that_hangs_holds_nothing_up_for_good(bus: PrivateBus) -> None:
+    patience = replace(WATCHFUL, connect_s=1.0, let_go_s=0.5, answer_s=0.5)
+
+    async def scene(rig: Rig) -> None:
+        rig.radio = Radio(call_s=0.5)
+        rig.hold(patience=patience)
+        await rig.streaming()
+        await rig.beats(1000)
+        rig.bluez.mute = True
+        await rig.until(lambda: "no answer in time" in rig.reasons)
+        rig.bluez.mute = False
+        await rig.until(lambda: rig.events[-1:] != [] and isinstance(rig.events[-1], Notification))
+        await rig.again()
+        await rig.beats(1001)
+
+    assert played(bus, scene).heard() == [1000, 1001]
 
 
 def test_the_system_bus_may_be_restarted(bus: PrivateBus) -> None:
