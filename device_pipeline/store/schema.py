@@ -186,19 +186,22 @@ def migrate(db: Database, now_ns: int, migrations: tuple[Migration, ...] = MIGRA
     """Brings the database up to the last of `migrations`. Raises StoreVersionError if it is already further."""
     found = version(db)
     require_not_newer(found, len(migrations))
-    for number, migration in enumerate(migrations[found:], start=found + 1):
-        db.execute("BEGIN IMMEDIATE")
-        try:
+    if found == len(migrations):
+        return
+    # All of them or none: a reader that comes after a writer was killed here finds the old database or the new one.
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        for number, migration in enumerate(migrations[found:], start=found + 1):
             for statement in migration.statements:
                 db.execute(statement)
             db.execute(
                 "INSERT INTO migrations (number, name, applied_ns) VALUES (?, ?, ?)", (number, migration.name, now_ns)
             )
-            db.execute("COMMIT")
-        except BaseException:
-            if db.conn.in_transaction:
-                db.execute("ROLLBACK")
-            raise
+        db.execute("COMMIT")
+    except BaseException:
+        if db.conn.in_transaction:
+            db.execute("ROLLBACK")
+        raise
 
 
 def require_not_newer(found: int, known: int) -> None:
