@@ -24,9 +24,10 @@ from vitalkeep.cli.analysis_text import page
 from vitalkeep.cli.app import NOT_MEDICAL
 from vitalkeep.cli.json_lines import JsonLines
 from vitalkeep.cli.live_view import LiveView
+from vitalkeep.cli.on_signal import on_signal
 from vitalkeep.cli.say import say
 from vitalkeep.cli.told_lines import ToldLines
-from vitalkeep.cli.told_link import ToldLink, on_signal
+from vitalkeep.cli.told_link import ToldLink
 from vitalkeep.session import Watcher, hold_session
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-import signal
-from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -28,6 +26,7 @@ from vitalkeep.cli.analysis_text import page, print_analysis
 from vitalkeep.cli.app import NOT_MEDICAL
 from vitalkeep.cli.json_lines import JsonLines
 from vitalkeep.cli.live_view import LiveView
+from vitalkeep.cli.on_signal import on_signal
 from vitalkeep.cli.say import say
 from vitalkeep.cli.told_lines import ToldLines
 from vitalkeep.paths import data_folder
@@ -88,13 +87,7 @@ class _Watch:
         self.unstored: StoreError | None = None
 
     async def hold(self, writer: StoreWriter) -> None:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(number) is signal.SIG_IGN:
-                continue  # nohup, or a shell that put us in the background
-            # Outside the main thread no signal comes here, and none can be asked for.
-            with suppress(ValueError, RuntimeError, NotImplementedError):
-                loop.add_signal_handler(number, self._stop)
+        on_signal(self._stop)
         plan = self._plan
         view = LiveView(self._link.device.name, plan.speed, plan.config.limits) if plan.view else None
         watchers: list[Watcher] = [self._summary]

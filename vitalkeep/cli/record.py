@@ -37,8 +37,9 @@ def record(ctx: click.Context, device: str, seconds: float | None, address: bool
 
     from sensors.bleak_link import BleakLink, Radio
     from sensors.errors import LinkError
+    from vitalkeep.cli.on_signal import on_signal
     from vitalkeep.cli.say import say
-    from vitalkeep.cli.told_link import ToldLink, on_signal
+    from vitalkeep.cli.told_link import ToldLink
 
     if out.exists():
         raise FileExistsError(17, "is there already, and is not overwritten", str(out))

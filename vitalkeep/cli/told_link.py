@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
 
 from sensors.link import Device, Event, Link, LinkDown, LinkUp
 
@@ -38,14 +35,3 @@ class ToldLink:
                 self._tell("connected", False)
                 self.held, is_down = True, False
             yield event
-
-
-def on_signal(stop: Callable[[], None]) -> None:
-    """Calls `stop` on each signal that asks for an end, but for those the process was started to ignore."""
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is signal.SIG_IGN:
-            continue  # nohup, or a shell that put us in the background
-        # Outside the main thread no signal comes here, and none can be asked for.
-        with suppress(ValueError, RuntimeError, NotImplementedError):
-            loop.add_signal_handler(number, stop)
