@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -98,9 +98,8 @@ def analyze_path(
     limits: Limits,
     channel: str | None = None,
     fs_hz: float | None = None,
-    progress: Callable[[float], None] | None = None,
 ) -> Analysis:
-    """Reads the record at `path` in blocks of a minute. `progress` is told the seconds read so far.
+    """Reads the record at `path` in blocks of a minute.
 
     Raises SensorError where the file is not what it should be, or holds nothing that beats could be found in.
     """
@@ -127,14 +126,11 @@ def analyze_path(
         channel=None if chosen is None else chosen.name,
         start_ns=source.started_ns,
     )
-    told_ns = analysis.end_ns = source.started_ns
+    analysis.end_ns = source.started_ns
     for item in source.items(wanted):
         for finding in pipeline.push(item):
             analysis.add(finding)
         analysis.see(item)
-        if progress is not None and analysis.end_ns - told_ns > 10 * 10**9:
-            told_ns = analysis.end_ns
-            progress((told_ns - source.started_ns) / 1e9)
     if source.duration_s is not None:
         analysis.end_ns = max(analysis.end_ns, source.started_ns + round(source.duration_s * 1e9))
     for finding in pipeline.flush(analysis.end_ns):
