@@ -83,8 +83,9 @@ def test_of_a_file_one_lead_alone_is_read() -> None:
     assert [rate.bpm for rate in rates(found) if rate.start_ns >= 30 * S] == [None] * 3
 
 
-def test_a_sensor_that_is_silent_from_the_start_is_told() -> None:
-    off: list[Item] = [Gap(None, k * S, (k + 1) * S, GapReason.OFF_BODY) for k in range(120)]
+@pytest.mark.parametrize("reason", [GapReason.OFF_BODY, GapReason.LINK_LOST])
+def test_a_sensor_that_is_silent_from_the_start_is_told(reason: GapReason) -> None:
+    off: list[Item] = [Gap(None, k * S, (k + 1) * S, reason) for k in range(120)]
     found = played(Pipeline(Limits()), off)
     assert rules(found) == {"no_data"}
     assert all(rate.bpm is None for rate in rates(found))
