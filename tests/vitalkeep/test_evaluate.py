@@ -14,6 +14,7 @@ from sensors.errors import FileFormatError
 from sensors.files.annotation import write_annotations
 from tests.data import shared_data
 from vitalkeep.cli.evaluate import evaluate
+from vitalkeep.cli.evaluations import TAKES, kind
 
 
 def told(*arguments: str | Path) -> Result:
@@ -126,3 +127,24 @@ def test_gross_f1_on_the_real_records_is_at_least_99_5_percent() -> None:
 
 def test_help_shows_examples() -> None:
     assert "vitalkeep evaluate mitdb/" in told("--help").stdout
+
+
+def test_what_is_not_said_means_beats(tmp_path: Path) -> None:
+    record = annotated(tmp_path, "a")
+    asked = (record, "--beats", "vk", "--json", "--jobs", "1")
+    assert told(*asked).stdout == told(*asked, "--what", "beats").stdout
+
+
+def test_an_option_that_a_kind_does_not_read_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(TAKES, "beats", frozenset({"reference", "beats"}))
+    monkeypatch.setitem(TAKES, "other", frozenset({"channel"}))
+    result = told(annotated(tmp_path, "a"), "--beats", "vk", "--channel", "II")
+    assert result.exit_code == 2
+    assert "--channel means nothing to --what beats" in result.stderr
+    assert told(tmp_path / "a", "--beats", "vk", "--jobs", "1").exit_code == 0
+
+
+@pytest.mark.parametrize("what", TAKES)
+def test_every_kind_is_found_and_reads_options_that_there_are(what: str) -> None:
+    assert callable(kind(what))
+    assert TAKES[what] <= {option.name for option in evaluate.params}

@@ -1,0 +1,252 @@
+"""`vitalkeep evaluate --what beats`: how well beats are found, by ANSI/AAMI EC57 against reference annotations."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vitalkeep.cli import exit_codes
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from device_pipeline.evaluation.ec57 import BeatScore
+    from vitalkeep.cli.evaluations import Asked
+
+SCHEMA = "vitalkeep.evaluate/1"
+_WIDE = 100  # columns of a table that no terminal bounds
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One record to score; `record` is its path without suffix."""
+
+    record: Path
+    reference: str
+    beats: str | None
+    channel: str | None
+    window_s: float
+    learning_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one record: a score, or an error."""
+
+    record: str
+    channel: str | None = None
+    fs_hz: float | None = None
+    score: BeatScore | None = None
+    error: str | None = None
+
+
+def evaluate_beats(asked: Asked) -> int:
+    """Prints a line or an object per record, the last one gross; returns the exit code."""
+    from vitalkeep.cli.side_by_side import side_by_side
+
+    tasks = [
+        Task(record, asked.reference, asked.beats, asked.channel, asked.tolerance_s, asked.learning_s)
+        for record in records_in(asked.paths, asked.reference)
+    ]
+    outcomes: list[Outcome] = []
+    for outcome in side_by_side(score_record, tasks, asked.jobs, "evaluating"):
+        outcomes.append(outcome)
+        if asked.as_json:
+            click.echo(json.dumps(_row(outcome), allow_nan=False))
+        elif outcome.error is not None:
+            click.echo(f"vitalkeep: {outcome.error}", err=True)
+    if asked.as_json:
+        click.echo(json.dumps(_gross_row(outcomes), allow_nan=False))
+    else:
+        from rich.console import Console
+
+        console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
+        console.print(_table(outcomes))
+        for outcome in outcomes:
+            if outcome.score is not None and outcome.score.reason is not None:
+                console.print(f"{outcome.record}: nothing to score, {outcome.score.reason}")
+    return exit_codes.FAILED if any(outcome.error is not None for outcome in outcomes) else exit_codes.OK
+
+
+def score_record(task: Task) -> Outcome:
+    """Scores one record; whatever is wrong with it is in the outcome."""
+    from device_pipeline.evaluation.ec57 import flutter_segments, score_beats
+    from sensors.errors import FileFormatError, SensorError
+    from sensors.files.annotation import header_rate, read_annotations
+
+    name = task.record.name
+    try:
+        truth = read_annotations(task.record.with_name(f"{name}.{task.reference}"))
+        header = header_rate(task.record.with_name(f"{name}.hea"))
+        fs_hz = truth.fs_hz or (header[0] if header else None)
+        end = header[1] if header else None
+        channel: str | None = None
+        if task.beats is not None:
+            test_file = read_annotations(task.record.with_name(f"{name}.{task.beats}"))
+            test = test_file.beats()
+            fs_hz = fs_hz or test_file.fs_hz
+            if fs_hz is not None and test_file.fs_hz is not None and test_file.fs_hz != fs_hz:
+                raise FileFormatError(
+                    f"{name}.{task.beats}: counts samples at {test_file.fs_hz:g} Hz, the reference at {fs_hz:g} Hz"
+                )
+        else:
+            channel, fs_hz, test = _detect(task, fs_hz)
+        if fs_hz is None:
+            raise FileFormatError(f"{name}: neither its annotations nor a header tell the sampling rate")
+        score = score_beats(
+            truth.beats(),
+            test,
+            fs_hz,
+            window_s=task.window_s,
+            learning_s=task.learning_s,
+            end_sample=end,
+            excluded=flutter_segments(truth.samples, truth.symbols, truth.aux, end),
+        )
+    except SensorError as error:
+        return Outcome(name, error=str(error))
+    return Outcome(name, channel, fs_hz, score)
+
+
+def _detect(task: Task, fs_hz: float | None) -> tuple[str, float, Any]:
+    """(lead, rate that sample numbers count in, sample numbers of the beats that our detector finds)."""
+    import numpy as np
+
+    from device_pipeline.beat import Beat
+    from device_pipeline.beats.ecg import EcgBeats
+    from sensors.errors import FileFormatError
+    from sensors.files.wfdb import WfdbSource
+    from sensors.samples import Gap, Kind, Samples
+
+    source = WfdbSource(task.record)
+    leads = [c for c in source.channels if c.kind is Kind.ECG]
+    wanted = task.channel if task.channel is not None else "MLII"
+    lead = next((c for c in leads if c.name == wanted), None)
+    if lead is None and task.channel is not None:
+        have = ", ".join(c.name for c in leads) or "none"
+        raise FileFormatError(f"{source.name}: no ECG channel {task.channel!r}; it has: {have}")
+    lead = lead or (leads[0] if leads else None)
+    if lead is None or lead.fs_hz is None or source.fs_hz is None:
+        raise FileFormatError(f"{source.name}: no ECG; it has: {', '.join(c.name for c in source.channels)}")
+    try:
+        stage = EcgBeats(lead.fs_hz, lead.name)
+    except ValueError as error:
+        raise FileFormatError(f"{source.name}: {error}") from error
+    found: list[int] = []
+    for item in source.items([lead.name]):
+        if isinstance(item, Samples | Gap):
+            found += [out.t_ns for out in stage.push(item) if isinstance(out, Beat)]
+    found += [out.t_ns for out in stage.flush() if isinstance(out, Beat)]
+    rate_hz = fs_hz or source.fs_hz
+    return lead.name, rate_hz, np.round(np.array(found, dtype=np.int64) * (rate_hz / 1e9)).astype(np.int64)
+
+
+def records_in(paths: tuple[Path, ...], reference: str) -> list[Path]:
+    """The records meant, without suffix, in order, each once."""
+    from sensors.errors import FileFormatError
+
+    found: dict[Path, None] = {}
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(file.with_suffix("") for file in path.glob(f"*.{reference}") if file.is_file())
+            if not inside:
+                raise FileFormatError(f"{path}: no record in it has reference annotations (.{reference})")
+            found.update(dict.fromkeys(inside))
+        else:
+            known = path.suffix in {".hea", ".dat", ".mat", f".{reference}"}
+            found[path.with_suffix("") if known else path] = None
+    return list(found)
+
+
+def _figures(score: BeatScore | None, error: str | None) -> dict[str, Any]:
+    return {
+        "tp": None if score is None else score.tp,
+        "fn": None if score is None else score.fn,
+        "fp": None if score is None else score.fp,
+        "sensitivity": None if score is None else score.sensitivity,
+        "positive_predictivity": None if score is None else score.positive_predictivity,
+        "f1": None if score is None else score.f1,
+        "mean_error_ms": None if score is None else score.mean_error_ms,
+        "sd_error_ms": None if score is None else score.sd_error_ms,
+        "rms_error_ms": None if score is None else score.rms_error_ms,
+        "reason": error if score is None else score.reason,
+    }
+
+
+def _row(outcome: Outcome) -> dict[str, Any]:
+    row = {"schema": SCHEMA, "record": outcome.record, "fs_hz": outcome.fs_hz, "channel": outcome.channel}
+    row |= _figures(outcome.score, outcome.error)
+    return row if outcome.error is None else row | {"error": outcome.error}
+
+
+def _gross_row(outcomes: list[Outcome]) -> dict[str, Any]:
+    from device_pipeline.evaluation.ec57 import average, gross
+
+    scores = [outcome.score for outcome in outcomes if outcome.score is not None]
+    mean = average(scores)
+    return {
+        "schema": SCHEMA,
+        "gross": _figures(gross(scores), None),
+        "average": {
+            "records": mean.records,
+            "sensitivity": mean.sensitivity,
+            "positive_predictivity": mean.positive_predictivity,
+            "f1": mean.f1,
+            "reason": None if mean.records else "no record has anything to score",
+        },
+        "records": len(outcomes),
+        "failed": sum(outcome.error is not None for outcome in outcomes),
+    }
+
+
+def _table(outcomes: list[Outcome]) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    from device_pipeline.evaluation.ec57 import average, gross
+
+    table = Table(
+        box=box.SIMPLE,
+        title="Beat by beat, ANSI/AAMI EC57",
+        title_justify="left",
+        caption="Se, +P, F1 in %; time of the beat found minus the reference in ms",
+        caption_justify="left",
+    )
+    table.add_column("record", no_wrap=True)
+    table.add_column("lead", no_wrap=True)
+    for head in ("TP", "FN", "FP", "Se", "+P", "F1", "mean", "SD", "RMS"):
+        table.add_column(head, justify="right", no_wrap=True)
+    for outcome in outcomes:
+        if outcome.error is not None:
+            table.add_row(outcome.record, "failed")
+        elif outcome.score is not None:
+            table.add_row(outcome.record, outcome.channel or "", *_cells(outcome.score))
+    scores = [outcome.score for outcome in outcomes if outcome.score is not None]
+    if scores:
+        table.add_section()
+        table.add_row("gross", "", *_cells(gross(scores)))
+        mean = average(scores)
+        means = (mean.sensitivity, mean.positive_predictivity, mean.f1)
+        table.add_row("average", "", "", "", "", *(_percent(value) for value in means))
+    return table
+
+
+def _cells(score: BeatScore) -> list[str]:
+    if score.reason is not None:
+        return ["-"] * 9
+    return [
+        *(str(n) for n in (score.tp, score.fn, score.fp)),
+        *(_percent(value) for value in (score.sensitivity, score.positive_predictivity, score.f1)),
+        *(
+            "-" if value is None else f"{value:.1f}"
+            for value in (score.mean_error_ms, score.sd_error_ms, score.rms_error_ms)
+        ),
+    ]
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.2f}"

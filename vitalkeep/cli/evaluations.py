@@ -1,0 +1,41 @@
+"""What `vitalkeep evaluate --what` can measure: each kind is one module, loaded when asked for, and one row here.
+
+A kind takes what was asked on the command line, prints its figures, and returns the exit code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+DEFAULT = "beats"
+# The options that each kind reads besides --what, --json and --jobs; one that it does not read is refused.
+TAKES: dict[str, frozenset[str]] = {
+    "beats": frozenset({"reference", "beats", "tolerance_ms", "learning_s", "channel"}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The command line of one evaluation. `reference` and `beats` are file extensions without a dot."""
+
+    paths: tuple[Path, ...]
+    reference: str
+    beats: str | None
+    channel: str | None
+    tolerance_s: float
+    learning_s: float
+    as_json: bool
+    jobs: int | None
+
+
+def kind(what: str) -> Callable[[Asked], int]:
+    """The evaluation named `what`, a key of TAKES. Raises ValueError for another."""
+    match what:
+        case "beats":
+            from vitalkeep.cli.evaluate_beats import evaluate_beats
+
+            return evaluate_beats
+        case _:
+            raise ValueError(f"no evaluation {what!r}; there are: {', '.join(TAKES)}")
