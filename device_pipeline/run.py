@@ -21,12 +21,14 @@ from device_pipeline.beats.rr import RrBeats
 from device_pipeline.config import Limits
 from device_pipeline.hrv import Hrv, hrv_window
 from device_pipeline.rhythm import Rhythm, RhythmKind, RhythmSpan
+from device_pipeline.side import SideFinding
+from device_pipeline.side_registry import SIDES
 from device_pipeline.track import Track, Window
 from device_pipeline.windows import MIN_GOOD_FRACTION, Grid, HeartRate, heart_rate
 from sensors.files.annotation import AnnotatedBeat
 from sensors.samples import Gap, GapReason, Item, Kind, Quantity, Reading, Samples
 
-Finding = Beat | Quality | Gap | Window | HeartRate | Hrv | RhythmSpan | Alert
+Finding = Beat | Quality | Gap | Window | HeartRate | Hrv | RhythmSpan | Alert | SideFinding
 
 _S = 1_000_000_000
 # Which source leads where several are at hand; the others stand in for it, and are never merged with it.
@@ -85,6 +87,7 @@ class Pipeline:
         self._rate_grid: Grid | None = None
         self._newest_ns: int | None = None
         self._early_acc: list[Samples] = []
+        self._sides = [make(origin_ns=origin_ns, live=live) for make in SIDES]
 
     @property
     def leading(self) -> BeatSource | None:
@@ -112,6 +115,8 @@ class Pipeline:
         """The record begins here, whenever its first item comes: windows are told from here on."""
         self._newest_ns = start_ns
         self._skip_to(start_ns)
+        for side in self._sides:
+            side.begin(start_ns)
 
     def expect(self, kind: Kind, channel: str, fs_hz: float) -> None:
         """This channel leads, whether or not a sample of it ever comes: its absence is a finding too."""
@@ -142,6 +147,9 @@ class Pipeline:
                 findings += self._see(item.start_ns, item.start_ns)
                 findings += self._push_gap(item)
                 findings += self._see(item.end_ns, item.end_ns)
+        if not isinstance(item, AnnotatedBeat):
+            for side in self._sides:
+                findings += side.push(item)
         if self._newest_ns is not None and self._sources:
             findings += self._advance(self._horizon_ns(self._newest_ns))
         return findings
@@ -151,11 +159,13 @@ class Pipeline:
         findings: list[Finding] = []
         for source in self._sources.values():
             findings += self._collect(source, source.stage.flush())
-        if self._newest_ns is None or not self._sources:
+        if self._newest_ns is None:
             return findings
         last_ns = self._newest_ns
         if end_ns is not None and last_ns < end_ns <= last_ns + LONGEST_HOLE_NS:
             last_ns = end_ns
+        if not self._sources:
+            return [*findings, *(finding for side in self._sides for finding in side.flush(last_ns))]
         findings += self._advance(last_ns)
         for start_ns, stop_ns in self._signal_grid.rest(last_ns):
             findings += self._tick(start_ns, stop_ns)
@@ -169,6 +179,8 @@ class Pipeline:
         for beat in lead.track.release(last_ns + 1):  # the beat that is itself the end of the record
             findings += self._judge_beat(lead, beat)
         findings += lead.rhythm.flush()
+        for side in self._sides:
+            findings += side.flush(last_ns)
         findings += self._alerts.flush()
         return findings
 
@@ -301,6 +313,11 @@ class Pipeline:
                 findings += self._alerts.push(Watches.BEAT, lead.last_beat_ns, end_ns, pause)
         findings += self._alerts.push(Watches.SIGNAL, start_ns, end_ns, self._window(start_ns, end_ns))
         findings.append(window)
+        if self._sides:
+            others = (source.track for kind, source in self._sources.items() if kind is not leading)
+            windows = [window, *(track.window(start_ns, end_ns) for track in others)]
+            for side in self._sides:
+                findings += side.see(windows)
         return findings
 
     def _judge_beat(self, source: _Source, beat: Beat) -> list[Finding]:

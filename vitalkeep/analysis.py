@@ -10,8 +10,13 @@ from device_pipeline.alerts.alert import Alert
 from device_pipeline.beat import Beat, BeatSource
 from device_pipeline.config import Limits
 from device_pipeline.hrv import Hrv
+from device_pipeline.motion.activity import Activity
+from device_pipeline.oximetry.desaturation import Desaturation
+from device_pipeline.oximetry.spo2 import Spo2
+from device_pipeline.respiration.respiration import Respiration
 from device_pipeline.rhythm import RhythmSpan
 from device_pipeline.run import Finding, Pipeline
+from device_pipeline.temperature.temperature import Temperature
 from device_pipeline.track import Window
 from device_pipeline.windows import HeartRate
 from sensors.errors import FileFormatError
@@ -46,6 +51,11 @@ class Analysis:
     hrv: list[Hrv] = field(default_factory=list)
     rhythm: list[RhythmSpan] = field(default_factory=list)
     alerts: dict[tuple[int, str], Alert] = field(default_factory=dict)
+    respiration: list[Respiration] = field(default_factory=list)
+    spo2: list[Spo2] = field(default_factory=list)
+    desaturations: list[Desaturation] = field(default_factory=list)
+    activity: list[Activity] = field(default_factory=list)
+    temperature: list[Temperature] = field(default_factory=list)
 
     def __repr__(self) -> str:
         return f"<Analysis {self.record}>"
@@ -88,6 +98,16 @@ class Analysis:
                 self.rhythm.append(finding)
             case Alert():
                 self.alerts[finding.start_ns, finding.rule] = finding
+            case Respiration():
+                self.respiration.append(finding)
+            case Spo2():
+                self.spo2.append(finding)
+            case Desaturation():
+                self.desaturations.append(finding)
+            case Activity():
+                self.activity.append(finding)
+            case Temperature():
+                self.temperature.append(finding)
             case _:
                 pass
 

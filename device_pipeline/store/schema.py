@@ -171,6 +171,58 @@ MIGRATIONS: tuple[Migration, ...] = (
             "UPDATE sessions SET synchronised_from_ns = 0",
         ),
     ),
+    Migration(
+        "respiration, oxygen, activity, temperature",
+        (
+            """CREATE TABLE respiration (
+                session_id INTEGER NOT NULL REFERENCES sessions (id),
+                start_ns INTEGER NOT NULL,
+                length_ns INTEGER NOT NULL,
+                rate_bpm REAL,
+                quality REAL,
+                reason TEXT,
+                method TEXT NOT NULL,
+                PRIMARY KEY (session_id, start_ns, length_ns, method)
+            ) STRICT, WITHOUT ROWID""",
+            """CREATE TABLE spo2 (
+                session_id INTEGER NOT NULL REFERENCES sessions (id),
+                start_ns INTEGER NOT NULL,
+                length_ns INTEGER NOT NULL,
+                spo2_pct REAL,
+                quality REAL,
+                reason TEXT,
+                method TEXT NOT NULL,
+                PRIMARY KEY (session_id, start_ns, length_ns, method)
+            ) STRICT, WITHOUT ROWID""",
+            """CREATE TABLE desaturations (
+                session_id INTEGER NOT NULL REFERENCES sessions (id),
+                start_ns INTEGER NOT NULL,
+                end_ns INTEGER NOT NULL,
+                nadir_pct REAL NOT NULL,
+                PRIMARY KEY (session_id, start_ns)
+            ) STRICT, WITHOUT ROWID""",
+            """CREATE TABLE activity (
+                session_id INTEGER NOT NULL REFERENCES sessions (id),
+                start_ns INTEGER NOT NULL,
+                length_ns INTEGER NOT NULL,
+                steps INTEGER,
+                level TEXT,
+                posture TEXT,
+                quality REAL,
+                reason TEXT,
+                PRIMARY KEY (session_id, start_ns, length_ns)
+            ) STRICT, WITHOUT ROWID""",
+            """CREATE TABLE temperature (
+                session_id INTEGER NOT NULL REFERENCES sessions (id),
+                start_ns INTEGER NOT NULL,
+                length_ns INTEGER NOT NULL,
+                temperature_c REAL,
+                trend_c_per_h REAL,
+                reason TEXT,
+                PRIMARY KEY (session_id, start_ns, length_ns)
+            ) STRICT, WITHOUT ROWID""",
+        ),
+    ),
 )
 
 

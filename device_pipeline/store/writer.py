@@ -22,9 +22,11 @@ from device_pipeline.clock import Clock
 from device_pipeline.errors import StoreFullError
 from device_pipeline.hrv import Hrv
 from device_pipeline.rhythm import RhythmSpan
+from device_pipeline.side import SideFinding
 from device_pipeline.store.blocks import Step, encode
 from device_pipeline.store.connection import our_errors
 from device_pipeline.store.lock import WriterLock
+from device_pipeline.store.side_tables import SIDE_INSERTS, SIDE_TABLES, side_row
 from device_pipeline.track import Window
 from device_pipeline.windows import HeartRate
 from sensors.samples import Gap, Item, Reading, Samples
@@ -70,6 +72,7 @@ _INSERT = {
     "rhythm": "INSERT OR REPLACE INTO rhythm (session_id, start_ns, end_ns, kind) VALUES (?,?,?,?)",
     "alerts": """INSERT OR REPLACE INTO alerts (session_id, rule, start_ns, raised_ns, end_ns, text)
         VALUES (?,?,?,?,?,?)""",
+    **SIDE_INSERTS,
 }
 
 
@@ -164,7 +167,9 @@ class StoreWriter:
 
     # -- what was found
 
-    def add_finding(self, finding: Beat | Quality | Gap | Window | HeartRate | Hrv | Alert | RhythmSpan) -> None:
+    def add_finding(
+        self, finding: Beat | Quality | Gap | Window | HeartRate | Hrv | Alert | RhythmSpan | SideFinding
+    ) -> None:
         """Anything the pipeline puts out but a Quality, which does not know its channel: see `add_quality`."""
         match finding:
             case Beat():
@@ -183,6 +188,8 @@ class StoreWriter:
                 self.add_rhythm(finding)
             case Quality():
                 raise TypeError("a Quality does not know its channel, expected add_quality(quality, channel)")
+            case _:
+                self._add(SIDE_TABLES[type(finding)], (self._require_session(), *side_row(finding)))
 
     def add_beat(self, beat: Beat) -> None:
         row = (self._require_session(), beat.t_ns, beat.source.value, _number(beat.rr_s), beat.label.value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -14,6 +15,7 @@ from device_pipeline.config import Limits
 from device_pipeline.hrv import Hrv
 from device_pipeline.rhythm import RhythmSpan
 from device_pipeline.run import Finding, Pipeline
+from device_pipeline.side import SideFinding
 from device_pipeline.track import Window
 from device_pipeline.windows import HeartRate
 from sensors.files.open import open_source
@@ -23,7 +25,7 @@ from tests.data import shared_data
 from tests.laws.cuts import cut_items, random_lengths, singles
 
 RECORDINGS = Path(__file__).resolve().parents[2] / "fixtures" / "recordings"
-TYPES = (Beat, Quality, Window, HeartRate, Hrv, RhythmSpan, Alert)
+TYPES = (Beat, Quality, Window, HeartRate, Hrv, RhythmSpan, Alert, *get_args(SideFinding))
 
 
 def findings_by_type(pipeline: Pipeline, items: Iterable[Item]) -> dict[str, list[object]]:

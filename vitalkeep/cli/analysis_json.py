@@ -65,6 +65,54 @@ def analysis_object(analysis: Analysis) -> dict[str, Any]:
             }
             for _, alert in sorted(analysis.alerts.items())
         ],
+        "respiration": [
+            {
+                "start_s": at_s(window.start_ns),
+                "length_s": round(window.length_ns / 1e9, 3),
+                "rate_bpm": _round(window.rate_bpm, 2),
+                "quality": _round(window.quality, 3),
+                "reason": window.reason,
+                "method": window.method,
+            }
+            for window in analysis.respiration
+        ],
+        "spo2": [
+            {
+                "start_s": at_s(window.start_ns),
+                "length_s": round(window.length_ns / 1e9, 3),
+                "spo2_pct": _round(window.spo2_pct, 1),
+                "quality": _round(window.quality, 3),
+                "reason": window.reason,
+                "method": window.method,
+            }
+            for window in analysis.spo2
+        ],
+        "desaturations": [
+            {"start_s": at_s(drop.start_ns), "end_s": at_s(drop.end_ns), "nadir_pct": round(drop.nadir_pct, 1)}
+            for drop in analysis.desaturations
+        ],
+        "activity": [
+            {
+                "start_s": at_s(window.start_ns),
+                "length_s": round(window.length_ns / 1e9, 3),
+                "steps": window.steps,
+                "level": window.level,
+                "posture": window.posture,
+                "quality": _round(window.quality, 3),
+                "reason": window.reason,
+            }
+            for window in analysis.activity
+        ],
+        "temperature": [
+            {
+                "start_s": at_s(window.start_ns),
+                "length_s": round(window.length_ns / 1e9, 3),
+                "temperature_c": _round(window.temperature_c, 2),
+                "trend_c_per_h": _round(window.trend_c_per_h, 2),
+                "reason": window.reason,
+            }
+            for window in analysis.temperature
+        ],
         "notes": analysis.notes,
     }
 

@@ -8,8 +8,13 @@ from typing import Any
 from device_pipeline.alerts.alert import Alert
 from device_pipeline.beat import Beat, Quality
 from device_pipeline.hrv import Hrv
+from device_pipeline.motion.activity import Activity
+from device_pipeline.oximetry.desaturation import Desaturation
+from device_pipeline.oximetry.spo2 import Spo2
+from device_pipeline.respiration.respiration import Respiration
 from device_pipeline.rhythm import RhythmSpan
 from device_pipeline.run import Finding
+from device_pipeline.temperature.temperature import Temperature
 from device_pipeline.track import Window
 from device_pipeline.windows import HeartRate
 from sensors.samples import Gap
@@ -89,6 +94,53 @@ def _row(finding: Finding) -> dict[str, Any] | None:
                 "end_ns": finding.end_ns,
                 "index": round(finding.index, 3),
                 "good": finding.good,
+                "reason": finding.reason,
+            }
+        case Respiration():
+            return {
+                "type": "respiration",
+                "start_ns": finding.start_ns,
+                "length_ns": finding.length_ns,
+                "rate_bpm": None if finding.rate_bpm is None else round(finding.rate_bpm, 2),
+                "quality": _round(finding.quality),
+                "reason": finding.reason,
+                "method": finding.method,
+            }
+        case Spo2():
+            return {
+                "type": "spo2",
+                "start_ns": finding.start_ns,
+                "length_ns": finding.length_ns,
+                "spo2_pct": None if finding.spo2_pct is None else round(finding.spo2_pct, 1),
+                "quality": _round(finding.quality),
+                "reason": finding.reason,
+                "method": finding.method,
+            }
+        case Desaturation():
+            return {
+                "type": "desaturation",
+                "start_ns": finding.start_ns,
+                "end_ns": finding.end_ns,
+                "nadir_pct": round(finding.nadir_pct, 1),
+            }
+        case Activity():
+            return {
+                "type": "activity",
+                "start_ns": finding.start_ns,
+                "length_ns": finding.length_ns,
+                "steps": finding.steps,
+                "level": finding.level,
+                "posture": finding.posture,
+                "quality": _round(finding.quality),
+                "reason": finding.reason,
+            }
+        case Temperature():
+            return {
+                "type": "temperature",
+                "start_ns": finding.start_ns,
+                "length_ns": finding.length_ns,
+                "temperature_c": None if finding.temperature_c is None else round(finding.temperature_c, 2),
+                "trend_c_per_h": None if finding.trend_c_per_h is None else round(finding.trend_c_per_h, 2),
                 "reason": finding.reason,
             }
         case Window():

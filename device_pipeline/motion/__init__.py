@@ -1,0 +1,1 @@
+"""What the wearer does, from the accelerometer."""

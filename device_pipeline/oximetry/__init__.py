@@ -1,0 +1,1 @@
+"""Oxygen saturation: windows, and the drops in it."""

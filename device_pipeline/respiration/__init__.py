@@ -1,0 +1,1 @@
+"""Breaths a minute, from the traces that breathing leaves in ECG and PPG."""

@@ -1,0 +1,1 @@
+"""Body or skin temperature over time."""
