@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fixtures import long
-from sensors.profiles.polar_pmd import DATA, AccFrame, EcgFrame, Header, PolarPmdProfile
+from sensors.profiles.pmd_frames import AccFrame, EcgFrame, Header
+from sensors.profiles.polar_pmd import DATA, PolarPmdProfile
 from tests.fakes.bluez import FakeBluez, PrivateBus
 from tests.fakes.h10 import ACC_HZ, ACC_SAMPLES, ECG_HZ, ECG_SAMPLES, FakeH10
 

@@ -23,14 +23,12 @@ from sensors.profiles.heart_rate import HeartRateProfile
 from sensors.profiles.plx_continuous import PlxContinuousProfile
 from sensors.profiles.plx_spot_check import PlxSpotCheckProfile
 from sensors.profiles.temperature import TemperatureProfile
+from sensors.unsaid import Unsaid
 from sensors.vendor_decoders import VENDOR_ALIASES, VENDOR_DECODERS
 from sensors.wire import Cursor, NoNumber
 
-Decoder = Callable[[bytes, int, int], object]
-"""Of a payload; the channels and the bits of a sample mean something for delta frames only, which do not say theirs.
-
-Raises DecodeError and nothing else, whatever the bytes.
-"""
+Decoder = Callable[[bytes, Unsaid], object]
+"""Of a payload. Raises DecodeError and nothing else, whatever the bytes."""
 
 
 class Presenting(Protocol):
@@ -49,17 +47,17 @@ class Presenting(Protocol):
 
 def reading(profile: Presenting) -> Decoder:
     """The decoder of a profile."""
-    return lambda payload, channels, resolution_bits: profile.fields(profile.decode(payload))
+    return lambda payload, unsaid: profile.fields(profile.decode(payload))
 
 
-def _sfloat(payload: bytes, channels: int, resolution_bits: int) -> object:
+def _sfloat(payload: bytes, unsaid: Unsaid) -> object:
     cursor = Cursor(payload)
     value = cursor.sfloat()
     cursor.done()
     return {"value": None if isinstance(value, NoNumber) else value}
 
 
-def _float(payload: bytes, channels: int, resolution_bits: int) -> object:
+def _float(payload: bytes, unsaid: Unsaid) -> object:
     cursor = Cursor(payload)
     value = cursor.float32()
     cursor.done()

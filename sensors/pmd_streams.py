@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from sensors.errors import DecodeError
-from sensors.profiles.polar_pmd import Measurement
+from sensors.profiles.pmd_frames import Measurement
 from sensors.profiles.polar_pmd_control import (
     START_H10_ACC,
     START_H10_ECG,

@@ -13,6 +13,7 @@ from sensors.profiles.nonin import NoninProfile
 from sensors.profiles.o2ring import LiveValues, LiveWave, O2RingProfile, OxyIIRequest, Request
 from sensors.profiles.pc60_oxysmart import Pc60Profile
 from sensors.profiles.pmd_delta import decode_deltas
+from sensors.profiles.pmd_fields import frame_fields
 from sensors.profiles.polar_pmd import PolarPmdProfile
 from sensors.profiles.polar_pmd_control import (
     Features,
@@ -22,20 +23,24 @@ from sensors.profiles.polar_pmd_control import (
     decode_settings,
     settings_fields,
 )
+from sensors.unsaid import Unsaid
 
 Told = Fields | list[Fields] | list[list[int]]
-Decode = Callable[[bytes, int, int], Told]
-"""Of a payload; channels and bits of resolution mean something for delta frames only."""
+Decode = Callable[[bytes, Unsaid], Told]
 
 
 def _whole(profile: AnyProfile) -> Decode:
-    def decode(payload: bytes, channels: int, resolution: int) -> Told:
+    def decode(payload: bytes, unsaid: Unsaid) -> Told:
         return profile.fields(profile.decode(payload))
 
     return decode
 
 
-def _control(payload: bytes, channels: int, resolution: int) -> Told:
+def _data(payload: bytes, unsaid: Unsaid) -> Told:
+    return frame_fields(PolarPmdProfile().decode(payload), unsaid.factor)
+
+
+def _control(payload: bytes, unsaid: Unsaid) -> Told:
     profile = PolarPmdControlProfile()
     value = profile.decode(payload)
     if not isinstance(value, Response | Stopped):
@@ -43,7 +48,7 @@ def _control(payload: bytes, channels: int, resolution: int) -> Told:
     return profile.fields(value)
 
 
-def _features(payload: bytes, channels: int, resolution: int) -> Told:
+def _features(payload: bytes, unsaid: Unsaid) -> Told:
     profile = PolarPmdControlProfile()
     value = profile.decode(payload)
     if not isinstance(value, Features):
@@ -51,33 +56,33 @@ def _features(payload: bytes, channels: int, resolution: int) -> Told:
     return profile.fields(value)
 
 
-def _settings(payload: bytes, channels: int, resolution: int) -> Told:
+def _settings(payload: bytes, unsaid: Unsaid) -> Told:
     return settings_fields(decode_settings(payload))
 
 
-def _deltas(payload: bytes, channels: int, resolution: int) -> Told:
-    told: list[list[int]] = decode_deltas(payload, channels, resolution).tolist()
+def _deltas(payload: bytes, unsaid: Unsaid) -> Told:
+    told: list[list[int]] = decode_deltas(payload, unsaid.channels, unsaid.resolution_bits).tolist()
     return told
 
 
-def _live(payload: bytes, channels: int, resolution: int) -> Told:
+def _live(payload: bytes, unsaid: Unsaid) -> Told:
     return LiveValues.decode(payload).fields()
 
 
-def _live_wave(payload: bytes, channels: int, resolution: int) -> Told:
+def _live_wave(payload: bytes, unsaid: Unsaid) -> Told:
     return LiveWave.decode(payload).fields()
 
 
-def _request(payload: bytes, channels: int, resolution: int) -> Told:
+def _request(payload: bytes, unsaid: Unsaid) -> Told:
     return Request.decode(payload).fields()
 
 
-def _oxyii_request(payload: bytes, channels: int, resolution: int) -> Told:
+def _oxyii_request(payload: bytes, unsaid: Unsaid) -> Told:
     return OxyIIRequest.decode(payload).fields()
 
 
 VENDOR_DECODERS: tuple[tuple[str, Decode], ...] = (
-    ("PMD_DATA", _whole(PolarPmdProfile())),
+    ("PMD_DATA", _data),
     ("PMD_SETTINGS", _settings),
     ("PMD_CP_RESPONSE", _control),
     ("PMD_FEATURES", _features),

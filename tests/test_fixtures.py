@@ -18,7 +18,8 @@ from fixtures.long import write_record
 from fixtures.polar_h10 import FRAME_SAMPLES, FS_DEVICE_HZ, LATENCY_FLOOR_NS
 from fixtures.rr_process import SinusNode, fibrillation_rr_s
 from sensors.profiles.heart_rate import HeartRateMeasurement
-from sensors.profiles.polar_pmd import DATA, EPOCH_NS, EcgFrame, PolarPmdProfile
+from sensors.profiles.pmd_frames import EcgFrame
+from sensors.profiles.polar_pmd import DATA, EPOCH_NS, PolarPmdProfile
 
 STRAPS = [story.name for story in stories.STRAPS]
 WITH_ECG = [story.name for story in stories.STRAPS if story.script.ecg]

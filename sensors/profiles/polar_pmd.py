@@ -7,15 +7,27 @@ frames are counts that mean nothing without the FACTOR that the device told when
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import IntEnum
-
 import numpy as np
 from numpy.typing import NDArray
 
 from sensors.errors import DecodeError
 from sensors.profile import Absent, Fields, Frame, Intervals, Observation, Scale, full_uuid
 from sensors.profiles.pmd_delta import decode_deltas, decode_float_deltas, encode_deltas, encode_float_deltas
+from sensors.profiles.pmd_fields import frame_fields
+from sensors.profiles.pmd_frames import (
+    PPG_COLUMNS,
+    AccFrame,
+    CountsFrame,
+    EcgFrame,
+    FloatFrame,
+    Header,
+    Measurement,
+    PmdFrame,
+    PpgFrame,
+    PpiFrame,
+    PpInterval,
+)
+from sensors.profiles.pmd_records import FORMS, RecordFrame, decode_rows, encode_rows
 from sensors.samples import GapReason, Kind
 from sensors.wire import Cursor, Writer
 
@@ -27,163 +39,7 @@ EPOCH_NS = 946_684_800 * 10**9
 
 ECG_FS_HZ = 130.0
 
-# Ours, no source tells one: an interval known no better than this would drown the differences of 20 to 50 ms that
-# RMSSD and pNN50 are made of.
-LARGEST_ERR_MS = 30
-
-
-class Measurement(IntEnum):
-    """What a device may offer, under the names of the SDK."""
-
-    ECG = 0
-    PPG = 1
-    ACC = 2
-    PPI = 3
-    GYRO = 5
-    MAGNETOMETER = 6
-    SKIN_TEMP = 7
-    SDK_MODE = 9
-    LOCATION = 10
-    PRESSURE = 11
-    TEMPERATURE = 12
-    OFFLINE_RECORDING = 13
-    OFFLINE_HR = 14
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """`device_ns`: nanoseconds since 2000-01-01 at the last sample, by the device's clock."""
-
-    device_ns: int
-    frame_type: int = 0
-    compressed: bool = False
-
-
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
-class EcgFrame:
-    """`uv`: (n,) microvolts, 24 bits signed."""
-
-    header: Header
-    uv: NDArray[np.int64]
-
-    def __repr__(self) -> str:
-        return f"<EcgFrame n={len(self.uv)}>"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, EcgFrame) and self.header == other.header and np.array_equal(self.uv, other.uv)
-
-    def __hash__(self) -> int:
-        return hash((self.header, self.uv.tobytes()))
-
-
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
-class AccFrame:
-    """`mg`: (n, 3) thousandths of g. Raw frame types 0, 1 and 2 carry 8, 16 and 24 bits, compressed type 1 16 bits."""
-
-    header: Header
-    mg: NDArray[np.int64]
-
-    def __repr__(self) -> str:
-        return f"<AccFrame n={len(self.mg)}>"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, AccFrame) and self.header == other.header and np.array_equal(self.mg, other.mg)
-
-    def __hash__(self) -> int:
-        return hash((self.header, self.mg.tobytes()))
-
-
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
-class PpgFrame:
-    """`counts`: (n, 4), three light channels and the ambient one, 24 bits signed."""
-
-    header: Header
-    counts: NDArray[np.int64]
-
-    def __repr__(self) -> str:
-        return f"<PpgFrame n={len(self.counts)}>"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, PpgFrame) and self.header == other.header and np.array_equal(self.counts, other.counts)
-
-    def __hash__(self) -> int:
-        return hash((self.header, self.counts.tobytes()))
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class PpInterval:
-    """One pulse-to-pulse interval and the device's own estimate of its error.
-
-    `blocker`: the wearer moved. `contact` means something only where supported.
-    """
-
-    hr_bpm: int
-    ms: int
-    err_ms: int
-    blocker: bool
-    contact: bool
-    contact_supported: bool
-
-    def __repr__(self) -> str:
-        return "<PpInterval>"
-
-    @property
-    def usable(self) -> bool:
-        """Still, worn, and known well enough to count as a beat-to-beat interval."""
-        seen = not self.blocker and (self.contact or not self.contact_supported)
-        return seen and self.ms > 0 and self.err_ms <= LARGEST_ERR_MS
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class PpiFrame:
-    header: Header
-    ppi: tuple[PpInterval, ...]
-
-    def __repr__(self) -> str:
-        return f"<PpiFrame n={len(self.ppi)}>"
-
-
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
-class CountsFrame:
-    """Samples that are worth their FACTOR each: `counts` is (n, axes), 16 bits signed, always compressed.
-
-    ACC type 0 (g), GYRO type 0 (deg/s), MAGNETOMETER type 0 (gauss) and 1 (milligauss, the fourth its calibration).
-    """
-
-    measurement: Measurement
-    header: Header
-    counts: NDArray[np.int64]
-
-    def __repr__(self) -> str:
-        return f"<CountsFrame {self.measurement.name} n={len(self.counts)}>"
-
-    def __eq__(self, other: object) -> bool:
-        return (
-            isinstance(other, CountsFrame)
-            and (self.measurement, self.header) == (other.measurement, other.header)
-            and np.array_equal(self.counts, other.counts)
-        )
-
-    def __hash__(self) -> int:
-        return hash((self.measurement, self.header, self.counts.tobytes()))
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class FloatFrame:
-    """Samples of binary32, one tuple each; None where the device sent no number.
-
-    SKIN_TEMP and TEMPERATURE (degrees Celsius) and PRESSURE (bar) have one value a sample, GYRO (deg/s) three.
-    """
-
-    measurement: Measurement
-    header: Header
-    samples: tuple[tuple[float | None, ...], ...]
-
-    def __repr__(self) -> str:
-        return f"<FloatFrame {self.measurement.name} n={len(self.samples)}>"
-
-
-PmdFrame = EcgFrame | AccFrame | PpgFrame | PpiFrame | CountsFrame | FloatFrame
+AnyFrame = PmdFrame | RecordFrame
 
 _COUNT_AXES = {
     (Measurement.ACC, 0): 3,
@@ -191,23 +47,18 @@ _COUNT_AXES = {
     (Measurement.MAGNETOMETER, 0): 3,
     (Measurement.MAGNETOMETER, 1): 4,
 }
+_LIGHTS = ("ppg", "ppg_2", "ppg_3")
 _RAW_FLOATS = (Measurement.SKIN_TEMP, Measurement.PRESSURE, Measurement.TEMPERATURE)
 _FLOAT_AXES = {(Measurement.GYRO, 1): 3} | {(measurement, 0): 1 for measurement in _RAW_FLOATS}  # compressed
-_UNITS = {
-    Measurement.SKIN_TEMP: "celsius",
-    Measurement.TEMPERATURE: "celsius",
-    Measurement.PRESSURE: "bar",
-    Measurement.GYRO: "dps",
-}
 
 
 class PolarPmdProfile:
     name = "polar_pmd"
     characteristic = DATA
-    channels = ("ecg", "acc", "ppg", "ppg_2", "ppg_3", "rr")
+    channels = ("ecg", "acc", *_LIGHTS, "rr")
     silent_after_s: float | None = None  # the time stamps of the frames tell better than a pause what is missing
 
-    def decode(self, payload: bytes) -> PmdFrame:
+    def decode(self, payload: bytes) -> AnyFrame:
         cursor = Cursor(payload)
         number = cursor.u8() & 0x3F
         device_ns = cursor.u64()
@@ -219,12 +70,13 @@ class PolarPmdProfile:
             how = "compressed" if header.compressed else "raw"
             raise DecodeError(
                 f"measurement type {number} ({names.get(number, 'unknown')}), {how} frame type {header.frame_type}; "
-                "expected ECG, PPG, PPI, SKIN_TEMP, PRESSURE or TEMPERATURE raw 0, ACC raw 0 to 2, ACC, GYRO or "
-                "MAGNETOMETER compressed 0 or 1, PPG, SKIN_TEMP, PRESSURE or TEMPERATURE compressed 0"
+                "expected ECG raw 0 to 3, PPG raw 0, 4, 5, 6, 9 or 14 or compressed 0, 7, 8, 10 or 13, ACC raw 0 to 2 "
+                "or compressed 0 or 1, PPI raw 0, GYRO or MAGNETOMETER compressed 0 or 1, SKIN_TEMP, PRESSURE or "
+                "TEMPERATURE 0, LOCATION raw 0 to 3, OFFLINE_HR raw 0 or 1"
             )
         return frame
 
-    def encode(self, value: PmdFrame) -> bytes:
+    def encode(self, value: AnyFrame) -> bytes:
         header = value.header
         match value:
             case EcgFrame():
@@ -252,10 +104,13 @@ class PolarPmdProfile:
                 for (only,) in value.samples:
                     out.f32(only)
                 number, data = value.measurement, out.getvalue()
+            case RecordFrame():
+                form = FORMS[(value.measurement, header.frame_type)]
+                number, data = value.measurement, encode_rows(form, value.rows)
         kind = header.frame_type | header.compressed << 7
         return Writer().u8(number).u64(header.device_ns).u8(kind).put(data).getvalue()
 
-    def observe(self, value: PmdFrame) -> tuple[Observation, ...]:
+    def observe(self, value: AnyFrame) -> tuple[Observation, ...]:
         at = value.header.device_ns
         match value:
             case EcgFrame() if len(value.uv):
@@ -266,11 +121,12 @@ class PolarPmdProfile:
             case CountsFrame(Measurement.ACC):
                 return (Frame(Kind.ACC, "acc", None, at, value.counts.astype(np.float64), Scale.BY_FACTOR),)
             case PpgFrame() if len(value.counts):
-                # the ambient light is taken off; three photodiodes, told apart by their number
-                light = value.counts[:, :3] - value.counts[:, 3:]
+                # of light that is told apart by its number only; one that the device sends as ambient is taken off
+                last = value.counts.shape[1] - 1
+                light = value.counts[:, :last] - (value.counts[:, last:] if value.header.frame_type == 0 else 0)
                 return tuple(
                     Frame(Kind.PPG, name, None, at, light[:, k].astype(np.float64))
-                    for k, name in enumerate(("ppg", "ppg_2", "ppg_3"))
+                    for k, name in enumerate(_LIGHTS[:last])
                 )
             case PpiFrame() if value.ppi:
                 if all(ppi.contact_supported and not ppi.contact for ppi in value.ppi):
@@ -278,31 +134,17 @@ class PolarPmdProfile:
                 return (Intervals("rr", tuple(float(ppi.ms) if ppi.usable else 0.0 for ppi in value.ppi)),)
         return ()
 
-    def fields(self, value: PmdFrame) -> Fields:
-        """Under the names of the shared vectors; of long sample lists the first two. Counts are told without factor."""
-        header = value.header
-        named: Fields = {"ts": header.device_ns, "frame_type": header.frame_type, "compressed": header.compressed}
-        match value:
-            case EcgFrame():
-                return {"type": 0} | named | {"uV": value.uv.tolist()}
-            case AccFrame():
-                return {"type": 2} | named | {"n": len(value.mg), "mG_head": value.mg[:2].tolist()}
-            case PpgFrame():
-                return {"type": 1} | named | {"ppg": value.counts.tolist()}
-            case PpiFrame():
-                return {"type": 3} | named | {"ppi": [_interval_fields(ppi) for ppi in value.ppi]}
-            case CountsFrame():
-                head = value.counts[:2].tolist()
-                return {"type": int(value.measurement)} | named | {"n": len(value.counts), "counts_head": head}
-            case FloatFrame():
-                unit, samples = _UNITS[value.measurement], value.samples
-                told = [list(s) for s in samples] if value.measurement is Measurement.GYRO else [s[0] for s in samples]
-                return {"type": int(value.measurement)} | named | {unit: told}
+    def fields(self, value: AnyFrame) -> Fields:
+        """Under the names of the shared vectors, as if the device had told no factor."""
+        return frame_fields(value)
 
 
-def _raw(number: int, header: Header, data: bytes) -> PmdFrame | None:
+def _raw(number: int, header: Header, data: bytes) -> AnyFrame | None:
     """None where no such frame is known."""
     frame_type = header.frame_type
+    for (measurement, known), form in FORMS.items():
+        if (number, frame_type) == (measurement, known):
+            return RecordFrame(measurement, header, decode_rows(form, data))
     if number == Measurement.ACC and frame_type <= 2:
         return AccFrame(header, _integers(data, frame_type + 1, 3))
     if frame_type != 0:
@@ -321,13 +163,13 @@ def _raw(number: int, header: Header, data: bytes) -> PmdFrame | None:
     return None
 
 
-def _compressed(number: int, header: Header, data: bytes) -> PmdFrame | None:
+def _compressed(number: int, header: Header, data: bytes) -> AnyFrame | None:
     """None where no such frame is known."""
     form = (number, header.frame_type)
     if form == (Measurement.ACC, 1):
         return AccFrame(header, decode_deltas(data, 3, 16))
-    if form == (Measurement.PPG, 0):
-        return PpgFrame(header, decode_deltas(data, 4, 24))
+    if number == Measurement.PPG and header.frame_type in PPG_COLUMNS:
+        return PpgFrame(header, decode_deltas(data, PPG_COLUMNS[header.frame_type], 24))
     for (measurement, frame_type), axes in _COUNT_AXES.items():
         if form == (measurement, frame_type):
             return CountsFrame(measurement, header, decode_deltas(data, axes, 16))
@@ -366,14 +208,3 @@ def _intervals(data: bytes) -> tuple[PpInterval, ...]:
         hr_bpm, ms, err_ms, flags = cursor.u8(), cursor.u16(), cursor.u16(), cursor.u8()
         found.append(PpInterval(hr_bpm, ms, err_ms, bool(flags & 1), bool(flags & 2), bool(flags & 4)))
     return tuple(found)
-
-
-def _interval_fields(ppi: PpInterval) -> Fields:
-    return {
-        "hr": ppi.hr_bpm,
-        "ms": ppi.ms,
-        "err_ms": ppi.err_ms,
-        "blocker": int(ppi.blocker),
-        "contact": int(ppi.contact),
-        "contact_supported": int(ppi.contact_supported),
-    }

@@ -13,7 +13,7 @@ from enum import IntEnum
 
 from sensors.errors import DecodeError
 from sensors.profile import Factor, Fields, Observation, full_uuid
-from sensors.profiles.polar_pmd import Measurement
+from sensors.profiles.pmd_frames import Measurement
 from sensors.wire import Cursor, Writer
 
 CONTROL = full_uuid("fb005c81-02e7-f387-1cad-8acd2d8df0c8")

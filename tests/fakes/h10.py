@@ -6,7 +6,8 @@ import numpy as np
 
 from sensors.profile import full_uuid
 from sensors.profiles.heart_rate import HeartRateMeasurement
-from sensors.profiles.polar_pmd import DATA, SERVICE, AccFrame, EcgFrame, Header, PolarPmdProfile
+from sensors.profiles.pmd_frames import AccFrame, EcgFrame, Header
+from sensors.profiles.polar_pmd import DATA, SERVICE, PolarPmdProfile
 from sensors.profiles.polar_pmd_control import CONTROL, Opcode
 from tests.fakes.bluez import FakeBluez, Peripheral
 

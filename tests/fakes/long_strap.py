@@ -19,7 +19,8 @@ from fixtures.chance import Chance
 from fixtures.heart import Heart, Part, Rhythm
 from sensors.link import Device, Event, LinkDown, LinkUp, Notification
 from sensors.profiles.heart_rate import HeartRateMeasurement, HeartRateProfile
-from sensors.profiles.polar_pmd import EcgFrame, Header, PolarPmdProfile
+from sensors.profiles.pmd_frames import EcgFrame, Header
+from sensors.profiles.polar_pmd import PolarPmdProfile
 from sensors.recording import RecordingWriter
 
 S, MS = 10**9, 10**6

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from sensors.link import Device, Event, Notification
 from sensors.profiles.heart_rate import HeartRateMeasurement, HeartRateProfile
-from sensors.profiles.polar_pmd import EcgFrame, Header, PolarPmdProfile
+from sensors.profiles.pmd_frames import EcgFrame, Header
+from sensors.profiles.polar_pmd import PolarPmdProfile
 
 S = 10**9
 

@@ -8,9 +8,11 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from sensors.profiles import polar_pmd as pmd
+from sensors.profiles import pmd_frames as pmd
 from sensors.profiles.battery import BatteryLevel, BatteryProfile
 from sensors.profiles.heart_rate import HeartRateMeasurement, HeartRateProfile
+from sensors.profiles.pmd_records import FORMS, Form, RecordFrame, decode_rows, record_bytes
+from sensors.profiles.polar_pmd import PolarPmdProfile
 from sensors.profiles.polar_pmd_control import Features, PolarPmdControlProfile, Response, Stopped
 from tests.laws.gatt_values import GATT_VALUES, GATT_VECTOR_NAMES
 from tests.laws.vendor_values import VENDOR_VALUES, VENDOR_VECTOR_NAMES
@@ -34,6 +36,15 @@ def _floats(axes: int, least: int = 0) -> st.SearchStrategy[Any]:
     return st.lists(st.tuples(*[number] * axes), min_size=least, max_size=8).map(tuple)
 
 
+def _rows(form: Form) -> st.SearchStrategy[Any]:
+    if form.sized:
+        text = st.tuples(st.integers(0, 2**32 - 1), _u8, st.binary(max_size=90))
+        return st.lists(text.map(lambda row: (row[0], len(row[2]), row[1], row[2])), max_size=3).map(tuple)
+    size = record_bytes(form)
+    records = st.integers(0, 3).flatmap(lambda n: st.binary(min_size=n * size, max_size=n * size))
+    return records.map(lambda data: decode_rows(form, data))
+
+
 VALUES: dict[str, st.SearchStrategy[Any]] = {
     **GATT_VALUES,
     HeartRateProfile.name: st.builds(
@@ -44,7 +55,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
         st.lists(_u16, max_size=20).map(tuple),
     ),
     BatteryProfile.name: st.builds(BatteryLevel, st.integers(0, 100)),
-    pmd.PolarPmdProfile.name: st.one_of(
+    PolarPmdProfile.name: st.one_of(
         st.builds(pmd.EcgFrame, _headers(), _numbers(24, None)),
         *(st.builds(pmd.AccFrame, _headers(k), _numbers(8 * (k + 1), 3)) for k in range(3)),
         st.builds(pmd.AccFrame, _headers(1, True), _numbers(16, 3, least=1)),
@@ -56,7 +67,14 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
                 st.builds(pmd.PpInterval, _u8, _u16, _u16, st.booleans(), st.booleans(), st.booleans()), max_size=20
             ).map(tuple),
         ),
-        st.builds(pmd.PpgFrame, _headers(0, True), _numbers(24, 4, least=1)),
+        *(
+            st.builds(pmd.PpgFrame, _headers(kind, True), _numbers(24, columns, least=1))
+            for kind, columns in pmd.PPG_COLUMNS.items()
+        ),
+        *(
+            st.builds(RecordFrame, st.just(measurement), _headers(kind), _rows(form))
+            for (measurement, kind), form in FORMS.items()
+        ),
         *(
             st.builds(pmd.CountsFrame, st.just(measurement), _headers(kind, True), _numbers(16, axes, least=1))
             for measurement, kind, axes in (
@@ -87,7 +105,7 @@ VECTOR_NAMES = {
     **GATT_VECTOR_NAMES,
     HeartRateProfile.name: ("2A37",),
     BatteryProfile.name: ("2A19",),
-    pmd.PolarPmdProfile.name: ("PMD_DATA",),
+    PolarPmdProfile.name: ("PMD_DATA",),
     PolarPmdControlProfile.name: ("PMD_CP_RESPONSE", "PMD_FEATURES"),
     **VENDOR_VECTOR_NAMES,
 }

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from sensors.pmd_streams import PmdStreams, chosen
-from sensors.profiles.polar_pmd import Measurement
+from sensors.profiles.pmd_frames import Measurement
 from sensors.profiles.polar_pmd_control import START_H10_ACC, START_H10_ECG, Setting
 
 ECG, PPG, ACC, PPI = Measurement.ECG, Measurement.PPG, Measurement.ACC, Measurement.PPI

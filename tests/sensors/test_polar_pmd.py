@@ -10,18 +10,19 @@ from sensors.errors import DecodeError
 from sensors.link import Device, Notification
 from sensors.profile import Absent, Frame, Intervals
 from sensors.profiles.pmd_delta import decode_deltas, encode_deltas
-from sensors.profiles.polar_pmd import (
+from sensors.profiles.pmd_frames import (
+    PPG_COLUMNS,
     AccFrame,
     CountsFrame,
     EcgFrame,
     FloatFrame,
     Header,
     Measurement,
-    PolarPmdProfile,
     PpgFrame,
     PpiFrame,
     PpInterval,
 )
+from sensors.profiles.polar_pmd import PolarPmdProfile
 from sensors.profiles.polar_pmd_control import (
     START_H10_ACC,
     START_H10_ECG,
@@ -77,7 +78,7 @@ def test_start_commands_are_the_bytes_that_the_h10_takes() -> None:
     assert Command.decode(START_H10_ACC.encode()) == START_H10_ACC
 
 
-@pytest.mark.parametrize("number", [4, 5, 6, 8, 9, 10, 13, 63])
+@pytest.mark.parametrize("number", [4, 5, 6, 8, 9, 13, 15, 63])
 def test_an_unknown_type_is_refused_by_its_number(number: int) -> None:
     with pytest.raises(DecodeError, match=f"measurement type {number} "):
         DATA.decode(bytes([number]) + bytes(9))
@@ -86,6 +87,52 @@ def test_an_unknown_type_is_refused_by_its_number(number: int) -> None:
 def test_an_unknown_frame_type_is_refused_by_its_number() -> None:
     with pytest.raises(DecodeError, match=r"type 0 \(ECG\), compressed frame type 3"):
         DATA.decode(bytes(9) + b"\x83" + bytes(6))
+
+
+def forms_read(number: int, compressed: bool) -> set[int]:
+    """Those frame types that are not refused as such, whatever is said of the bytes behind."""
+    refused = set()
+    for frame_type in range(128):
+        try:
+            DATA.decode(bytes([number]) + bytes(8) + bytes([frame_type | compressed << 7]) + bytes(75))
+        except DecodeError as problem:
+            if "frame type" in str(problem):
+                assert f"frame type {frame_type}; expected" in str(problem)
+                refused.add(frame_type)
+    return set(range(128)) - refused
+
+
+@pytest.mark.parametrize(
+    ("number", "raw", "compressed"),
+    [
+        (Measurement.ECG, {0, 1, 2, 3}, set()),
+        (Measurement.PPG, {0, 4, 5, 6, 9, 14}, {0, 7, 8, 10, 13}),
+        (Measurement.ACC, {0, 1, 2}, {0, 1}),
+        (Measurement.PPI, {0}, set()),
+        (Measurement.GYRO, set(), {0, 1}),
+        (Measurement.MAGNETOMETER, set(), {0, 1}),
+        (Measurement.SKIN_TEMP, {0}, {0}),
+        (Measurement.LOCATION, {0, 1, 2, 3}, set()),
+        (Measurement.PRESSURE, {0}, {0}),
+        (Measurement.TEMPERATURE, {0}, {0}),
+        (Measurement.OFFLINE_HR, {0, 1}, set()),
+    ],
+)
+def test_every_published_form_is_read_and_any_other_is_refused_by_its_numbers(
+    number: Measurement, raw: set[int], compressed: set[int]
+) -> None:
+    assert forms_read(number, False) == raw
+    assert forms_read(number, True) == compressed
+
+
+def test_light_of_newer_watches_is_told_without_its_status_and_nothing_is_taken_off() -> None:
+    for frame_type, columns in PPG_COLUMNS.items():
+        counts = np.arange(2 * columns, dtype=np.int64).reshape(2, columns)
+        frames = DATA.observe(DATA.decode(DATA.encode(PpgFrame(Header(9, frame_type, True), counts))))
+        lights = {"ppg", "ppg_2", "ppg_3"} if columns > 3 else {"ppg", "ppg_2"}
+        assert {f.channel for f in frames if isinstance(f, Frame)} == lights
+        if frame_type:
+            assert [f.values.tolist() for f in frames if isinstance(f, Frame)][1] == [1.0, columns + 1.0]
 
 
 def test_half_a_sample_is_refused() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from sensors.errors import DecodeError
 from sensors.registry import PROFILES
+from sensors.unsaid import Unsaid
 from sensors.vendor_decoders import VENDOR_ALIASES, VENDOR_DECODERS
 from tests.data import shared_data
 
@@ -68,22 +69,30 @@ OWN: tuple[tuple[str, str, object], ...] = (
     (
         "PMD_DATA",
         "02" + "00" * 8 + "80" + "010002000300" + "0101" + "05",
-        {"type": 2, "ts": 0, "frame_type": 0, "compressed": True, "n": 2, "counts_head": [[1, 2, 3], [0, 2, 2]]},
+        {
+            "type": 2,
+            "ts": 0,
+            "frame_type": 0,
+            "compressed": True,
+            "n": 2,
+            "mG_head": [[1000, 2000, 3000], [0, 2000, 2000]],
+        },
     ),
     (
         "PMD_DATA",
         "05" + "00" * 8 + "80" + "0100fdff0300",
-        {"type": 5, "ts": 0, "frame_type": 0, "compressed": True, "n": 1, "counts_head": [[1, -3, 3]]},
+        {"type": 5, "ts": 0, "frame_type": 0, "compressed": True, "n": 1, "dps_head": [[1, -3, 3]]},
     ),
     (
         "PMD_DATA",
         "05" + "00" * 8 + "81" + "0000803f" * 3,
-        {"type": 5, "ts": 0, "frame_type": 1, "compressed": True, "dps": [[1.0, 1.0, 1.0]]},
+        {"type": 5, "ts": 0, "frame_type": 1, "compressed": True, "n": 1, "dps_head": [[1.0, 1.0, 1.0]]},
     ),
     (
         "PMD_DATA",
         "06" + "00" * 8 + "81" + "0100020003000200",
-        {"type": 6, "ts": 0, "frame_type": 1, "compressed": True, "n": 1, "counts_head": [[1, 2, 3, 2]]},
+        {"type": 6, "ts": 0, "frame_type": 1, "compressed": True, "n": 1}
+        | {"gauss_head": [[0.001, 0.002, 0.003]], "calibration_head": [2]},
     ),
     (
         "PMD_DATA",
@@ -95,6 +104,116 @@ OWN: tuple[tuple[str, str, object], ...] = (
         "PMD_DATA",
         "0c" + "00" * 8 + "80" + "0000803f" + "0201" + "01",
         {"type": 12, "ts": 0, "frame_type": 0, "compressed": True, "celsius": [1.0, 1.0000001192092896]},
+    ),
+    (
+        "PMD_DATA",
+        "000000000000000000010a001bff3f00",
+        {"type": 0, "ts": 0, "frame_type": 1, "compressed": False, "uV": [10, 16383]}
+        | {"oversampling": [1, 0], "skin_contact": [1, 0], "contact_impedance": [3, 0]},
+    ),
+    (
+        "PMD_DATA",
+        "00000000000000000002010097",
+        {"type": 0, "ts": 0, "frame_type": 2, "compressed": False, "uV": [196609], "ecg_tag": [5], "pace_tag": [4]},
+    ),
+    (
+        "PMD_DATA",
+        "00000000000000000003ffffff01000007",
+        {"type": 0, "ts": 0, "frame_type": 3, "compressed": False, "ecg": [[-1, 1]], "status": [7]},
+    ),
+    (
+        "PMD_DATA",
+        "01000000000000000004000102030405060708090a0bf901f901f901f901f901f901f901f901f901f901f901f901",
+        {"type": 1, "ts": 0, "frame_type": 4, "compressed": False}
+        | {"num_int": [list(range(12))], "gain_1": [[1] * 12], "gain_2": [[1] * 12]},
+    ),
+    (
+        "PMD_DATA",
+        "01000000000000000009060606060606060606060606070007000700070007000700070007000700070007000700",
+        {"type": 1, "ts": 0, "frame_type": 9, "compressed": False}
+        | {"num_int": [[6] * 12], "gain_1": [[7] * 12], "gain_2": [[0] * 12]},
+    ),
+    (
+        "PMD_DATA",
+        "0100000000000000000e0502fb",
+        {"type": 1, "ts": 0, "frame_type": 14, "compressed": False}
+        | {"num_int": [[5]], "gain_1": [[2]], "gain_2": [[3]]},
+    ),
+    (
+        "PMD_DATA",
+        "0100000000000000000501020304",
+        {"type": 1, "ts": 0, "frame_type": 5, "compressed": False, "operation_mode": [0x04030201]},
+    ),
+    (
+        "PMD_DATA",
+        "010000000000000000060100000000000080",
+        {"type": 1, "ts": 0, "frame_type": 6, "compressed": False, "sport_id": [2**63 + 1]},
+    ),
+    (
+        "PMD_DATA",
+        "0100000000000000008d010000ffffffffffff020115",
+        {"type": 1, "ts": 0, "frame_type": 13, "compressed": True}
+        | {"ppg": [[1, -1], [2, 0]], "status": [0xFFFFFF, 0]},
+    ),
+    (
+        "PMD_DATA",
+        "01000000000000000087010000010000010000010000010000010000010000010000010000010000010000010000010000010000010000010000020000",
+        {"type": 1, "ts": 0, "frame_type": 7, "compressed": True, "ppg": [[1] * 16], "status": [2]},
+    ),
+    (
+        "PMD_DATA",
+        "01000000000000000088010000010000010000010000010000010000010000010000010000010000010000010000010000010000010000010000010000010000010000010000010000010000010000010000020000",
+        {"type": 1, "ts": 0, "frame_type": 8, "compressed": True, "ppg": [[1] * 24], "status": [2]},
+    ),
+    (
+        "PMD_DATA",
+        "0100000000000000008a010000010000010000010000010000010000010000010000010000010000010000010000010000010000010000010000010000010000010000010000020000",
+        {"type": 1, "ts": 0, "frame_type": 10, "compressed": True, "ppg": [[1] * 20], "status": [2]},
+    ),
+    (
+        "PMD_DATA",
+        "0a0000000000000000000000000000404e400000000000403940e807021dfab47207d204000000002841000000000000c07f0000803f9f8c1c0201ff02",
+        {"type": 10, "ts": 0, "frame_type": 0, "compressed": False}
+        | {
+            "location": [
+                {"latitude": 60.5, "longitude": 25.25, "time": "2024-02-29T13:37:59.250", "distance_m": 123.4}
+                | {"speed_km_h": 10.5, "acceleration_speed": 0.0, "coordinate_speed": None, "speed_factor": 1.0}
+                | {"course_deg": 359.99, "speed_kn": 5.4, "fix": True, "speed_flag": -1, "fusion_state": 2}
+            ]
+        },
+    ),
+    (
+        "PMD_DATA",
+        "0a0000000000000000019600f4ff0900",
+        {"type": 10, "ts": 0, "frame_type": 1, "compressed": False}
+        | {"location": [{"dilution": 1.5, "altitude_m": -12, "satellites": 9, "fix": False}]},
+    ),
+    (
+        "PMD_DATA",
+        "0a000000000000000003e8030000060001244750474741",
+        {"type": 10, "ts": 0, "frame_type": 3, "compressed": False}
+        | {"location": [{"period": 1000, "status": 1, "nmea": "$GPGGA"}]},
+    ),
+    (
+        "PMD_DATA",
+        "0a000000000000000003e8030000070001244750474741",
+        {"error": True},
+    ),
+    (
+        "PMD_DATA",
+        "0e0000000000000000003c3d",
+        {"type": 14, "ts": 0, "frame_type": 0, "compressed": False, "hr": [60, 61]},
+    ),
+    (
+        "PMD_DATA",
+        "0e0000000000000000013c013d",
+        {"type": 14, "ts": 0, "frame_type": 1, "compressed": False}
+        | {"hr": [60], "ppg_quality": [1], "corrected_hr": [61]},
+    ),
+    (
+        "PMD_DATA",
+        "0e0000000000000000013c01",
+        {"error": True},
     ),
     (
         "O2RING_0x17",
@@ -137,7 +256,7 @@ OWN: tuple[tuple[str, str, object], ...] = (
 
 def told(name: str, payload: bytes, channels: int = 3, resolution: int = 16) -> Any:
     try:
-        return BY_NAME[name](payload, channels, resolution)
+        return BY_NAME[name](payload, Unsaid(channels, resolution))
     except DecodeError:
         return {"error": True}
 
@@ -170,6 +289,28 @@ def test_own_vector_reads_as_its_layout_says(name: str, digits: str, expected: o
     assert json.dumps(have, sort_keys=True) == json.dumps(expected, sort_keys=True)
 
 
+def test_the_factor_that_was_told_is_what_a_count_of_a_compressed_frame_is_worth() -> None:
+    def at_a_quarter(digits: str) -> Any:
+        return BY_NAME["PMD_DATA"](bytes.fromhex(digits), Unsaid(factor=0.25))
+
+    head = "00" * 8
+    assert at_a_quarter(f"02{head}80010002000300")["mG_head"] == [[250, 500, 750]]
+    assert at_a_quarter(f"02{head}81010002000300")["mG_head"] == [[0.25, 0.5, 0.75]]
+    assert at_a_quarter(f"02{head}01010002000300")["mG_head"] == [[1, 2, 3]]
+    assert at_a_quarter(f"05{head}80010002000300")["dps_head"] == [[0.25, 0.5, 0.75]]
+    assert at_a_quarter(f"05{head}810000803f0000803f0000803f")["dps_head"] == [[0.25, 0.25, 0.25]]
+    assert at_a_quarter(f"06{head}80010002000300")["gauss_head"] == [[0.25, 0.5, 0.75]]
+    assert at_a_quarter(f"0b{head}800000803f")["bar"] == [0.25]
+    assert at_a_quarter(f"01{head}8d010000020000030000") | {"ts": 0} == {
+        "type": 1,
+        "ts": 0,
+        "frame_type": 13,
+        "compressed": True,
+        "ppg": [[0.25, 0.5]],
+        "status": [3],
+    }
+
+
 @every_name
 @given(
     payload=st.binary(max_size=300), channels=st.integers(-1, 300), resolution=st.integers(-1, 70)
@@ -178,7 +319,7 @@ def test_any_bytes_read_or_are_refused_and_json_can_say_them(
     name: str, payload: bytes, channels: int, resolution: int
 ) -> None:
     with contextlib.suppress(DecodeError):
-        json.dumps(BY_NAME[name](payload, channels, resolution), allow_nan=False)
+        json.dumps(BY_NAME[name](payload, Unsaid(channels, resolution)), allow_nan=False)
 
 
 def test_names_are_unique_and_every_vendor_profile_has_one() -> None:

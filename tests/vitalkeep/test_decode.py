@@ -16,6 +16,7 @@ from sensors.decoders import ALIASES, DECODERS, find
 from sensors.errors import DecodeError
 from sensors.profile import short_uuid
 from sensors.registry import PROFILES
+from sensors.unsaid import Unsaid
 from tests.data import shared_data
 from tests.laws.gatt_values import GATT_VECTOR_NAMES, OWN_VECTORS
 from tests.vitalkeep.command import vitalkeep
@@ -128,12 +129,13 @@ def test_hex_may_be_written_in_many_ways(payload: list[str]) -> None:
     ("arguments", "say"),
     [
         (["2A37", "zz"], "'zz' is not hexadecimal: expected pairs of 0-9 and a-f"),
-        (["2A37", "06400"], "'06400' has 5 hexadecimal digits: expected an even number"),
-        (["2A37"], "Missing argument 'HEX...'"),
         (["2A00", "00"], "'2A00' is not known: expected a UUID or one of 2A37"),
         (["no_such", "00"], "'no_such' is not known"),
         (["2A37", "0055", "--channels", "0"], "--channels"),
         (["2A37", "0055", "--resolution", "33"], "--resolution"),
+        (["PMD_DATA", "00", "--factor", "0"], "--factor"),
+        (["PMD_DATA", "00", "--factor", "nan"], "--factor"),
+        (["PMD_DATA", "00", "--factor", "inf"], "--factor"),
     ],
 )
 def test_wrong_usage_says_what_was_expected(arguments: list[str], say: str) -> None:
@@ -150,6 +152,9 @@ def test_the_command_line_tells_apart_what_is_read_refused_and_misused(tmp_path:
     done = vitalkeep(tmp_path, "decode", "--json", "2A37", "")
     assert (done.code, done.err) == (exit_codes.FAILED, "")
     assert done.rows() == [{"error": True, "message": "0 bytes, expected 1"}]
+    done = vitalkeep(tmp_path, "decode", "--json", "2A37", "064")
+    assert (done.code, done.err) == (exit_codes.FAILED, "")
+    assert done.rows() == [{"error": True, "message": "3 hexadecimal digits, expected an even number"}]
     done = vitalkeep(tmp_path, "decode", "--json", "2A37", "zz")
     assert (done.code, done.out) == (exit_codes.USAGE, "")
 
@@ -160,7 +165,7 @@ def test_any_bytes_become_json_and_text_or_are_refused(
     name: str, payload: bytes, channels: int, resolution: int
 ) -> None:
     try:
-        found = DECODERS[name](payload, channels, resolution)
+        found = DECODERS[name](payload, Unsaid(channels, resolution))
     except DecodeError as problem:
         assert str(problem)
         return

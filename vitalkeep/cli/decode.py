@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import click
@@ -9,27 +10,24 @@ import click
 from vitalkeep.cli import exit_codes
 
 _BETWEEN = re.compile(r"[\s:,_-]+")
-_HEX = re.compile(r"(?:[0-9a-f]{2})*")
 
 
-class _Payload(click.ParamType[bytes]):
+class _Digits(click.ParamType[tuple[str, ...]]):
+    """Pieces of hexadecimal digits. Half a byte may be left over: a payload that was cut is no wrong usage."""
+
     name = "hex"
 
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> bytes:
-        if isinstance(value, bytes):
-            return value
-        digits = [piece.removeprefix("0x") for piece in _BETWEEN.split(str(value).strip().lower())]
-        for piece in digits:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        pieces = tuple(piece.removeprefix("0x") for piece in _BETWEEN.split(str(value).strip().lower()))
+        for piece in pieces:
             if re.search("[^0-9a-f]", piece):
                 self.fail(f"{piece[:40]!r} is not hexadecimal: expected pairs of 0-9 and a-f", param, ctx)
-            if not _HEX.fullmatch(piece):
-                self.fail(f"{piece[:40]!r} has {len(piece)} hexadecimal digits: expected an even number", param, ctx)
-        return bytes.fromhex("".join(digits))
+        return pieces
 
 
 @click.command("decode", short_help="What the bytes of one notification say.")
 @click.argument("characteristic", metavar="CHARACTERISTIC")
-@click.argument("payload", nargs=-1, required=True, type=_Payload(), metavar="HEX...")
+@click.argument("digits", nargs=-1, type=_Digits(), metavar="[HEX]...")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
 @click.option(
     "--channels",
@@ -47,20 +45,30 @@ class _Payload(click.ParamType[bytes]):
     metavar="BITS",
     help="Bits of a sample of a delta frame.",
 )
+@click.option(
+    "--factor",
+    type=click.FloatRange(0, 3.4e38, min_open=True),
+    default=1.0,
+    show_default=True,
+    metavar="F",
+    help="What the device told that a count of a compressed frame of PMD_DATA is worth.",
+)
 @click.pass_context
 def decode(
     ctx: click.Context,
     characteristic: str,
-    payload: tuple[bytes, ...],
+    digits: tuple[tuple[str, ...], ...],
     as_json: bool,
     channels: int,
     resolution: int,
+    factor: float,
 ) -> None:
     """Read the bytes of one notification, and print what they say.
 
     CHARACTERISTIC is a UUID (2A37, or all 128 bits), a short name (heart_rate) or the name of a number or vendor frame
-    (SFLOAT, PMD_DATA); docs/sensors.md lists them. HEX may have spaces, colons and 0x in it. A value that the sensor
-    marks as absent is null. What does not decode prints {"error": true, "message": ...} with --json.
+    (SFLOAT, PMD_DATA); docs/sensors.md lists them. HEX may have spaces, colons and 0x in it; none is a payload of no
+    bytes. A value that the sensor marks as absent is null. What does not decode prints {"error": true, "message": ...}
+    with --json.
 
     \b
     Examples:
@@ -76,7 +84,10 @@ def decode(
 
     from sensors.decoders import ALIASES, DECODERS, find
     from sensors.errors import DecodeError
+    from sensors.unsaid import Unsaid
 
+    if math.isnan(factor):
+        raise click.BadParameter("nan is no factor: expected a number above 0", param_hint="'--factor'")
     try:
         decoder = find(characteristic)
     except KeyError:
@@ -85,13 +96,24 @@ def decode(
             f"{characteristic[:40]!r} is not known: expected a UUID or one of {names}", param_hint="'CHARACTERISTIC'"
         ) from None
     try:
-        found = decoder(b"".join(payload), channels, resolution)
+        found = decoder(
+            _payload([piece for pieces in digits for piece in pieces]), Unsaid(channels, resolution, factor)
+        )
     except DecodeError as problem:
         if not as_json:
             raise
         click.echo(json.dumps({"error": True, "message": str(problem)}))
         ctx.exit(exit_codes.FAILED)
     click.echo(json.dumps(found, allow_nan=False) if as_json else as_text(found))
+
+
+def _payload(pieces: list[str]) -> bytes:
+    from sensors.errors import DecodeError
+
+    for piece in pieces:
+        if len(piece) % 2:
+            raise DecodeError(f"{len(piece)} hexadecimal digits, expected an even number")
+    return bytes.fromhex("".join(pieces))
 
 
 def as_text(found: object) -> str:

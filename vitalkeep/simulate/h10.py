@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from sensors.errors import DecodeError
 from sensors.link import Notification
 from sensors.profiles.heart_rate import HeartRateMeasurement
-from sensors.profiles.polar_pmd import DATA, SERVICE, AccFrame, EcgFrame, Header, Measurement, PolarPmdProfile
+from sensors.profiles.pmd_frames import AccFrame, EcgFrame, Header, Measurement
+from sensors.profiles.polar_pmd import DATA, SERVICE, PolarPmdProfile
 from sensors.profiles.polar_pmd_control import (
     CONTROL,
     Command,
