@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from typing import Any, Protocol
+from uuid import UUID
 
 from sensors.errors import DecodeError
 from sensors.profile import full_uuid, short_uuid
@@ -88,9 +89,28 @@ DECODERS: dict[str, Decoder] = {
     **dict(VENDOR_DECODERS),
 }
 
+# What the Bluetooth SIG calls them, where our name is shorter.
+_ASSIGNED = {
+    "heart_rate_measurement": "2A37",
+    "battery_level": "2A19",
+    "plx_continuous_measurement": "2A5F",
+    "plx_spot_check_measurement": "2A5E",
+    "temperature_measurement": "2A1C",
+    "blood_pressure_measurement": "2A35",
+    "cgm_measurement": "2AA7",
+    "glucose_measurement": "2A18",
+    "model_number_string": "2A24",
+    "serial_number_string": "2A25",
+    "firmware_revision_string": "2A26",
+    "hardware_revision_string": "2A27",
+    "software_revision_string": "2A28",
+    "manufacturer_name_string": "2A29",
+}
+
 # Other names of what stands above: short names of profiles, UUIDs of vendors' characteristics, in lower case.
 ALIASES: dict[str, str] = {
     **{profile.name: short_uuid(profile.characteristic).upper() for profile in _STANDARD},
+    **_ASSIGNED,
     **VENDOR_ALIASES,
 }
 
@@ -98,7 +118,10 @@ ALIASES: dict[str, str] = {
 def find(name: str) -> Decoder:
     """By a name of DECODERS or ALIASES in any case, or a UUID of 16, 32 or 128 bits. Raises KeyError."""
     wanted = name.strip().casefold()
+    with contextlib.suppress(ValueError):
+        wanted = str(UUID(wanted))  # however it is written
     with contextlib.suppress(DecodeError):
         wanted = short_uuid(full_uuid(wanted))
-    wanted = ALIASES.get(wanted, wanted).casefold()
+    named = wanted.replace(" ", "_").replace("-", "_")
+    wanted = ALIASES.get(wanted, ALIASES.get(named, wanted)).casefold()
     return {known.casefold(): decoder for known, decoder in DECODERS.items()}[wanted]

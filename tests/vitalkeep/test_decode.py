@@ -82,7 +82,11 @@ def test_own_vectors_print_as_expected() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["2A37", "2a37", "0x2A37", "00002A37", "00002a37-0000-1000-8000-00805F9B34FB", "heart_rate", "HEART_RATE"],
+    [
+        *("2A37", "2a37", "0x2A37", "00002A37", "00002a37-0000-1000-8000-00805F9B34FB"),
+        *("00002a3700001000800000805f9b34fb", "{00002a37-0000-1000-8000-00805f9b34fb}"),
+        *("heart_rate", "HEART_RATE", "heart-rate", "Heart Rate Measurement"),
+    ],
 )
 def test_a_characteristic_has_many_names(name: str) -> None:
     assert decoded(name, "0055")[1]["hr"] == 85
@@ -157,6 +161,27 @@ def test_the_command_line_tells_apart_what_is_read_refused_and_misused(tmp_path:
     assert done.rows() == [{"error": True, "message": "3 hexadecimal digits, expected an even number"}]
     done = vitalkeep(tmp_path, "decode", "--json", "2A37", "zz")
     assert (done.code, done.out) == (exit_codes.USAGE, "")
+
+
+def test_shared_vectors_cut_at_every_digit_are_read_or_refused_in_one_line() -> None:
+    """Whatever is cut off, the command ends with 0 and what it read, or with 1 and an error, and says nothing else."""
+    cuts = refused = 0
+    for vector in shared_vectors():
+        options = [f"--{name}={vector[name]}" for name in ("channels", "resolution") if name in vector]
+        digits = vector["hex"]
+        for length in range(len(digits)):
+            code, have = decoded(vector["characteristic"], digits[:length], *options)
+            error = isinstance(have, dict) and have.get("error") is True
+            assert code == (exit_codes.FAILED if error else exit_codes.OK), (vector["characteristic"], length)
+            assert error or length % 2 == 0
+            cuts, refused = cuts + 1, refused + error
+    assert cuts > refused > cuts / 2 > 500
+
+
+def test_no_payload_at_all_is_one_of_no_bytes() -> None:
+    assert (
+        decoded("2A37") == decoded("2A37", "") == (exit_codes.FAILED, {"error": True, "message": "0 bytes, expected 1"})
+    )
 
 
 @pytest.mark.parametrize("name", sorted(DECODERS))
