@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 from device_pipeline.alerts.alert import Alert
 from device_pipeline.config import Config
 from device_pipeline.errors import StoreError
 from device_pipeline.run import Finding
-from device_pipeline.store.retention import keep_raw_days
 from device_pipeline.store.store import Store, open_store
-from device_pipeline.store.writer import Ended, SessionKind, StoreWriter
+from device_pipeline.store.writer import SessionKind, StoreWriter
 from sensors.bleak_link import BleakLink, Radio
 from sensors.samples import Item
 from vitalkeep.alert_command import AlertCommand
@@ -26,6 +23,7 @@ from vitalkeep.cli.json_lines import JsonLines
 from vitalkeep.cli.live_view import LiveView
 from vitalkeep.cli.on_signal import on_signal
 from vitalkeep.cli.say import say
+from vitalkeep.cli.session_holder import SessionHolder
 from vitalkeep.cli.told_lines import ToldLines
 from vitalkeep.cli.told_link import ToldLink
 from vitalkeep.session import Watcher, hold_session
@@ -45,25 +43,11 @@ def carry_out(plan: LivePlan) -> int:
     """Holds the devices until it is stopped; returns the exit code. Raises PipelineError."""
     store = open_store(plan.store)
     watch = _Watch(plan)
-    try:
-        with ExitStack() as stack:
-            first = stack.enter_context(store.writer())
-            keep_raw_days(first, plan.config.keep_raw_days, store.clock.now_ns())
-            writers = [first, *(stack.enter_context(first.beside()) for _ in plan.devices[1:])]
-            sessions = [
-                writer.begin_session(SessionKind.LIVE, device, version("vitalkeep"))
-                for writer, device in zip(writers, plan.devices, strict=True)
-            ]
-            asyncio.run(watch.hold(writers))
-    except StoreError as problem:
-        if not watch.is_over:
-            raise
-        if watch.unstored is None:  # else it has been told already
-            say(str(problem))
-            watch.unstored = problem
+    holder = SessionHolder(store, plan.config.keep_raw_days)
+    holder.hold(SessionKind.LIVE, plan.devices, watch)
     if not plan.as_json:
-        _tell(store, sessions, watch)
-    if watch.unstored is not None:
+        _tell(store, holder, watch)
+    if holder.unstored is not None:
         say("not everything is stored")
         return exit_codes.STORE
     return exit_codes.OK
@@ -95,39 +79,35 @@ class _Watch:
         self._plan = plan
         self._command: AlertCommand | None = None
         self._closing: list[asyncio.Task[None]] = []
+        self._view: LiveView | None = None
         self.held: list[_One] = []
-        self.is_over = False
-        self.unstored: StoreError | None = None
 
-    async def hold(self, writers: list[StoreWriter]) -> None:
+    async def hold(self, writers: list[StoreWriter]) -> StoreError | None:
         plan = self._plan
         radio = Radio()
-        view = LiveView(plan.devices[0], 1.0, plan.config.limits) if plan.view else None
+        self._view = view = LiveView(plan.devices[0], 1.0, plan.config.limits) if plan.view else None
         self._command = AlertCommand(plan.on_alert, say) if plan.on_alert else None
         self.held = [_One(name, ToldLink(BleakLink(radio, name), _teller(name, view))) for name in plan.devices]
         on_signal(self._stop)
-        try:
-            if view is not None:
-                view.open()
-            tasks = [
-                asyncio.create_task(self._hold_one(one, writer, view))
-                for one, writer in zip(self.held, writers, strict=True)
-            ]
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-            self._close()
-            await asyncio.gather(*self._closing)
-            await asyncio.gather(*tasks)
-            self.is_over = True
-            # Before anything else: from here on a second signal may end us at any moment.
-            for writer in writers:
-                writer.end_session(Ended.CLEAN)
-        finally:
-            if view is not None:
-                view.close()
-            if self._command is not None:
-                await self._command.finish()
+        if view is not None:
+            view.open()
+        tasks = [
+            asyncio.create_task(self._hold_one(one, writer, view))
+            for one, writer in zip(self.held, writers, strict=True)
+        ]
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        self._close()
+        await asyncio.gather(*self._closing)
+        unstored = await asyncio.gather(*tasks)
+        return next((problem for problem in unstored if problem is not None), None)
 
-    async def _hold_one(self, one: _One, writer: StoreWriter, view: LiveView | None) -> None:
+    async def leave(self) -> None:
+        if self._view is not None:
+            self._view.close()
+        if self._command is not None:
+            await self._command.finish()
+
+    async def _hold_one(self, one: _One, writer: StoreWriter, view: LiveView | None) -> StoreError | None:
         plan = self._plan
         watchers: list[Watcher] = [one]
         if plan.as_json:
@@ -137,7 +117,7 @@ class _Watch:
             watchers.append(self._command)
         held = await hold_session(one.link, plan.config.limits, writer, watchers)
         one.mean_hr_bpm = held.pipeline.mean_hr_bpm
-        self.unstored = self.unstored or held.unstored
+        return held.unstored
 
     def _stop(self) -> None:
         if self._closing and self._command is not None:
@@ -159,14 +139,14 @@ def _teller(device: str, view: LiveView | None) -> Callable[[str, bool], None]:
     return tell
 
 
-def _tell(store: Store, sessions: list[int], watch: _Watch) -> None:
+def _tell(store: Store, holder: SessionHolder, watch: _Watch) -> None:
     with page() as console:
-        for one, session in zip(watch.held, sessions, strict=True):
+        for one, session in zip(watch.held, holder.sessions, strict=True):
             rate = "no heart rate" if one.mean_hr_bpm is None else f"mean {one.mean_hr_bpm:.0f} bpm"
             told = f"{rate}, {_count(one.link.outages, 'outage')}, {_count(one.alerts, 'alert')}"
             line = f"{one.name}: {told if one.link.held else 'never there'} (session {session})"
             console.print(line, soft_wrap=True, markup=False)
-        if watch.unstored is None:
+        if holder.unstored is None:
             stored = f"Stopped by you; everything is stored, encrypted, in {store.folder}."
             console.print(stored, soft_wrap=True, markup=False)
         console.print("See it again with: vitalkeep status, vitalkeep alerts", style="dim")

@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 import shlex
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 from device_pipeline.config import Config
 from device_pipeline.errors import StoreError
 from device_pipeline.run import Finding
-from device_pipeline.store.retention import keep_raw_days
 from device_pipeline.store.store import Store, open_store
-from device_pipeline.store.writer import Ended, SessionKind, StoreWriter
+from device_pipeline.store.writer import SessionKind, StoreWriter
 from sensors.link import Link
 from sensors.recording import Recording
 from sensors.replay_link import ReplayLink
@@ -28,6 +26,7 @@ from vitalkeep.cli.json_lines import JsonLines
 from vitalkeep.cli.live_view import LiveView
 from vitalkeep.cli.on_signal import on_signal
 from vitalkeep.cli.say import say
+from vitalkeep.cli.session_holder import SessionHolder
 from vitalkeep.cli.told_lines import ToldLines
 from vitalkeep.paths import data_folder
 from vitalkeep.session import Watcher, hold_session
@@ -51,20 +50,12 @@ def carry_out(plan: Plan) -> int:
     store = open_store(plan.store)
     summary = _Summary(plan.replay.name.split(".")[0])
     watch = _Watch(plan, link, summary)
-    try:
-        with store.writer() as writer:
-            keep_raw_days(writer, plan.config.keep_raw_days, store.clock.now_ns())
-            session = writer.begin_session(SessionKind.REPLAY, recording.device.name, version("vitalkeep"))
-            asyncio.run(watch.hold(writer))
-    except StoreError as problem:
-        if not watch.is_over:
-            raise
-        if watch.unstored is None:  # else it has been told already
-            say(str(problem))
-            watch.unstored = problem
+    holder = SessionHolder(store, plan.config.keep_raw_days)
+    holder.hold(SessionKind.REPLAY, [recording.device.name], watch)
+    (session,) = holder.sessions
     if not plan.as_json:
-        _tell(summary, store, session, watch)
-    if watch.unstored is not None:
+        _tell(summary, store, session, watch.stopped, holder.unstored is None)
+    if holder.unstored is not None:
         say(f"not everything of session {session} is stored")
         return exit_codes.STORE
     if summary.cut_short:
@@ -81,15 +72,15 @@ class _Watch:
         self._link = link
         self._summary = summary
         self._command: AlertCommand | None = None
+        self._view: LiveView | None = None
         self._closing: asyncio.Task[None] | None = None
-        self.is_over = False
         self.stopped = False
-        self.unstored: StoreError | None = None
 
-    async def hold(self, writer: StoreWriter) -> None:
+    async def hold(self, writers: list[StoreWriter]) -> StoreError | None:
         on_signal(self._stop)
+        (writer,) = writers
         plan = self._plan
-        view = LiveView(self._link.device.name, plan.speed, plan.config.limits) if plan.view else None
+        self._view = view = LiveView(self._link.device.name, plan.speed, plan.config.limits) if plan.view else None
         watchers: list[Watcher] = [self._summary]
         if plan.as_json:
             watchers.append(JsonLines(self._close))
@@ -97,19 +88,17 @@ class _Watch:
         if plan.on_alert:
             self._command = AlertCommand(plan.on_alert, say if view is None else view.trouble)
             watchers.append(self._command)
-        try:
-            if view is not None:
-                view.open()
-            held = await hold_session(self._link, plan.config.limits, writer, watchers)
-            self._summary.analysis.close(held.pipeline)
-            self.is_over, self.unstored = True, held.unstored
-            # Before anything else: from here on a second signal may end us at any moment.
-            writer.end_session(Ended.CLEAN)
-        finally:
-            if view is not None:
-                view.close()
-            if self._command is not None:
-                await self._command.finish()
+        if view is not None:
+            view.open()
+        held = await hold_session(self._link, plan.config.limits, writer, watchers)
+        self._summary.analysis.close(held.pipeline)
+        return held.unstored
+
+    async def leave(self) -> None:
+        if self._view is not None:
+            self._view.close()
+        if self._command is not None:
+            await self._command.finish()
 
     def _stop(self) -> None:
         if self.stopped and self._command is not None:
@@ -146,11 +135,11 @@ class _Summary:
     def trouble(self, message: str) -> None: ...
 
 
-def _tell(summary: _Summary, store: Store, session: int, watch: _Watch) -> None:
+def _tell(summary: _Summary, store: Store, session: int, stopped: bool, is_stored: bool) -> None:
     print_analysis(analysis_object(summary.analysis))
-    how = "Stopped by you; e" if watch.stopped else "E"
+    how = "Stopped by you; e" if stopped else "E"
     with page() as console:
-        if watch.unstored is None:
+        if is_stored:
             told = f"{how}verything is stored, encrypted, in {store.folder} (session {session})."
             console.print(told, soft_wrap=True, markup=False)
         where = "" if store.folder == data_folder() else f" --store {shlex.quote(str(store.folder))}"
