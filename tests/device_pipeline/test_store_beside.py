@@ -9,8 +9,9 @@ import pytest
 from device_pipeline.clock import ManualClock
 from device_pipeline.errors import StoreBusyError
 from device_pipeline.store import derived
+from device_pipeline.store.batch import COMMIT_EVERY_NS
 from device_pipeline.store.store import Store, open_store
-from device_pipeline.store.writer import COMMIT_EVERY_NS, Ended, SessionKind
+from device_pipeline.store.writer import Ended, SessionKind
 from sensors.samples import Quantity, Reading
 
 START_NS = 1_760_000_000_000_000_000

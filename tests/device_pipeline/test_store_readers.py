@@ -186,7 +186,7 @@ def test_retention_takes_old_raw_data_and_nothing_else(tmp_path: Path) -> None:
             writer.add_item(Samples(Kind.ECG, "ecg", 250.0, at_ns, 4e6, 0, noise))
             writer.add_item(Reading(Quantity.RR, "rr", at_ns, 800.0))
             writer.add_item(Gap("ecg", at_ns, at_ns + 1, GapReason.LOST_FRAME))
-            writer.add_beat(Beat(at_ns, BeatSource.ECG, None))
+            writer.add_finding(Beat(at_ns, BeatSource.ECG, None))
             writer.commit()
             clock.advance(DAY_NS)
         writer.end_session(Ended.CLEAN)

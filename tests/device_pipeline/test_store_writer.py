@@ -18,15 +18,9 @@ from device_pipeline.beat import Beat, BeatSource, Quality
 from device_pipeline.clock import ManualClock
 from device_pipeline.errors import StoreBusyError, StoreFullError
 from device_pipeline.store import derived, raw
+from device_pipeline.store.batch import COMMIT_BYTES, COMMIT_EVERY_NS, PENDING_LIMIT_BYTES
 from device_pipeline.store.store import Store, open_store
-from device_pipeline.store.writer import (
-    COMMIT_BYTES,
-    COMMIT_EVERY_NS,
-    PENDING_LIMIT_BYTES,
-    Ended,
-    SessionKind,
-    StoreWriter,
-)
+from device_pipeline.store.writer import Ended, SessionKind, StoreWriter
 from sensors.samples import Gap, GapReason, Kind, Quantity, Reading, Samples
 
 START_NS = 1_760_000_000_000_000_000
@@ -94,7 +88,7 @@ def test_readers_see_whole_batches_while_the_writer_works(store: Store) -> None:
         with store.reader() as db:
             assert derived.sessions(db)[0].ended is None
             writer.add_item(noise(100))
-            writer.add_beat(Beat(START_NS, BeatSource.ECG, None))
+            writer.add_finding(Beat(START_NS, BeatSource.ECG, None))
             assert not list(raw.read_items(db, session))
             writer.commit()
             assert len(list(raw.read_items(db, session))) == len(list(derived.beats(db, session))) == 1
@@ -136,11 +130,11 @@ def test_an_alert_that_is_over_replaces_the_one_that_was_raised(store: Store) ->
     alert = Alert("pause", START_NS, START_NS + 3, None, "a pause")
     with store.writer() as writer:
         writer.begin_session(SessionKind.LIVE, "strap", "0")
-        writer.add_alert(alert)
+        writer.add_finding(alert)
         writer.commit()
         with store.reader() as db:
             assert [found.alert for found in derived.alerts(db, open_only=True)] == [alert]
-            writer.add_alert(alert.ended(START_NS + 9))
+            writer.add_finding(alert.ended(START_NS + 9))
             writer.commit()
             assert [found.alert for found in derived.alerts(db)] == [alert.ended(START_NS + 9)]
             assert not derived.alerts(db, open_only=True)
@@ -150,7 +144,7 @@ def test_an_alert_left_open_ends_with_its_session(store: Store) -> None:
     writer = store.writer()
     writer.begin_session(SessionKind.LIVE, "strap", "0")
     writer.add_item(noise(250))
-    writer.add_alert(Alert("pause", START_NS, START_NS + 3, None, "a pause"))
+    writer.add_finding(Alert("pause", START_NS, START_NS + 3, None, "a pause"))
     writer.close(Ended.ERROR)
     with store.reader() as db:
         assert derived.alerts(db)[0].alert.end_ns == START_NS + 1_000_000_000
@@ -261,7 +255,7 @@ def test_a_full_disk_loses_nothing(disk: Callable[..., object], tmp_path: Path) 
         writer.commit()
         limit(writer)
         writer.add_item(noise(250_000, 1000))
-        writer.add_beat(Beat(START_NS, BeatSource.ECG, None))
+        writer.add_finding(Beat(START_NS, BeatSource.ECG, None))
         clock.advance(COMMIT_EVERY_NS)
         with pytest.raises(StoreFullError, match="disk full"):
             writer.commit_if_due()
@@ -328,7 +322,7 @@ def test_nothing_is_readable_without_the_key(store: Store) -> None:
         writer.add_item(Reading(Quantity.HEART_RATE, "Esmeralda", START_NS, value))
         writer.add_item(Samples(Kind.ECG, "Esmeralda", 250.0, START_NS, 4e6, 0, np.full(5000, value)))
         writer.add_item(Gap("Esmeralda", START_NS, START_NS + 1, GapReason.OFF_BODY))
-        writer.add_alert(Alert("tachycardia", START_NS, START_NS, None, f"Esmeralda at {value}"))
+        writer.add_finding(Alert("tachycardia", START_NS, START_NS, None, f"Esmeralda at {value}"))
         writer.commit()
         open_files = [path.read_bytes() for path in store.folder.iterdir()]
     closed_files = [path.read_bytes() for path in store.folder.iterdir()]

@@ -62,7 +62,7 @@ def write(folder: Path, speed: float) -> None:
         writer.add_item(block)
         writer.add_item(Reading(Quantity.HEART_RATE, "hr", block.end_ns, 61.0))
         while START_NS + beats * 1_000_000_000 < block.end_ns:
-            writer.add_beat(Beat(START_NS + beats * 1_000_000_000, BeatSource.ECG, 1.0 if beats else None))
+            writer.add_finding(Beat(START_NS + beats * 1_000_000_000, BeatSource.ECG, 1.0 if beats else None))
             beats += 1
         writer.commit_if_due()
         os.write(1, f"{session} {block.end_ns} {fed_ns}\n".encode())

@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from device_pipeline.errors import StoreFullError
+from device_pipeline.store import batch as writing
 from device_pipeline.store import derived
-from device_pipeline.store import writer as writing
 from device_pipeline.store.store import open_store
 from device_pipeline.store.writer import Ended, SessionKind, StoreWriter
 from tests.vitalkeep.command import RECORDINGS, vitalkeep, vitalkeep_here
@@ -132,6 +132,11 @@ def test_a_full_disk_is_said_once_and_the_watch_goes_on(tmp_path: Path, monkeypa
         assert [(beat.t_ns, beat.source) for beat in derived.beats(db, 1)] == kept
 
 
+def due_again_soon(writer: StoreWriter) -> None:
+    if writer._batch is not None:
+        writer._batch.due_ns = writer._clock.monotonic_ns() + 100_000_000
+
+
 @pytest.mark.usefixtures("often")
 def test_a_disk_that_was_full_for_a_while_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     commit, tries = StoreWriter.commit, [0]
@@ -139,7 +144,7 @@ def test_a_disk_that_was_full_for_a_while_loses_nothing(tmp_path: Path, monkeypa
     def sometimes(self: StoreWriter) -> None:
         tries[0] += 1
         if tries[0] in (3, 4):
-            self._due_ns = self._clock.monotonic_ns() + 100_000_000
+            due_again_soon(self)
             raise StoreFullError("disk full: store.db cannot grow")
         commit(self)
 
@@ -160,7 +165,7 @@ def test_a_disk_that_was_full_for_a_while_loses_nothing(tmp_path: Path, monkeypa
 @pytest.mark.usefixtures("often")
 def test_what_memory_can_no_longer_hold_is_lost_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(self: StoreWriter) -> None:
-        self._due_ns = self._clock.monotonic_ns() + 100_000_000
+        due_again_soon(self)
         raise StoreFullError("disk full: store.db cannot grow")
 
     monkeypatch.setattr(writing, "PENDING_LIMIT_BYTES", 50_000)

@@ -18,6 +18,7 @@ from device_pipeline.beat import BeatSource
 from device_pipeline.clock import ManualClock, SystemClock
 from device_pipeline.errors import StoreKeyError
 from device_pipeline.hrv import Hrv
+from device_pipeline.store.schema import MIGRATIONS
 from device_pipeline.store.store import open_store
 from device_pipeline.store.writer import SessionKind, StoreWriter
 from device_pipeline.track import Window
@@ -69,8 +70,8 @@ def fill(writer: StoreWriter, start_ns: int, source: str = "chest [strap]") -> N
     writer.add_finding(HeartRate(start_ns + 10 * S, 10 * S, None, None, "too_few_beats", BeatSource.ECG))
     writer.add_finding(Hrv(start_ns, 300 * S, 290, 1.5, "nn/1", {"rmssd_ms": 41.123, "sdnn_ms": None}, None))
     writer.add_finding(Window(BeatSource.ECG, start_ns, start_ns + 10 * S, (), 6 * S, 3 * S, 0.5, "noise"))
-    writer.add_alert(Alert("pause", start_ns, start_ns + 4 * S, start_ns + 5 * S, "a pause of 4 s"))
-    writer.add_alert(Alert("irregular_rhythm", start_ns + 6 * S, start_ns + 7 * S, None, "irregular rhythm"))
+    writer.add_finding(Alert("pause", start_ns, start_ns + 4 * S, start_ns + 5 * S, "a pause of 4 s"))
+    writer.add_finding(Alert("irregular_rhythm", start_ns + 6 * S, start_ns + 7 * S, None, "irregular rhythm"))
 
 
 @pytest.fixture
@@ -122,7 +123,7 @@ def test_status_tells_what_is_stored(folder: Path, now_ns: int) -> None:
     assert found["heart_rate"]["reason"] == "too_few_beats"
     assert found["hrv"]["values"] == {"rmssd_ms": 41.12, "sdnn_ms": None}
     assert found["open_alerts"] == []
-    assert found["schema_version"] == 2
+    assert found["schema_version"] == len(MIGRATIONS)
     assert found["database_bytes"] == (folder / "store.db").stat().st_size
     assert found["disk_free_bytes"] > 0
 
