@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Protocol
 
 from device_pipeline.alerts.alert import Alert
 from device_pipeline.beat import Beat, BeatSource
@@ -112,12 +113,21 @@ class Analysis:
                 pass
 
 
+class Watcher(Protocol):
+    """Sees all that goes in and comes out while a record is analysed, and keeps of it what it needs."""
+
+    def item(self, item: Item | AnnotatedBeat) -> None: ...
+
+    def finding(self, finding: Finding) -> None: ...
+
+
 def analyze_path(
     path: Path,
     *,
     limits: Limits,
     channel: str | None = None,
     fs_hz: float | None = None,
+    watcher: Watcher | None = None,
 ) -> Analysis:
     """Reads the record at `path` in blocks of a minute.
 
@@ -147,14 +157,21 @@ def analyze_path(
         start_ns=source.started_ns,
     )
     analysis.end_ns = source.started_ns
-    for item in source.items(wanted):
-        for finding in pipeline.push(item):
+
+    def take(findings: Iterable[Finding]) -> None:
+        for finding in findings:
             analysis.add(finding)
+            if watcher is not None:
+                watcher.finding(finding)
+
+    for item in source.items(wanted):
+        if watcher is not None:
+            watcher.item(item)
+        take(pipeline.push(item))
         analysis.see(item)
     if source.duration_s is not None:
         analysis.end_ns = max(analysis.end_ns, source.started_ns + round(source.duration_s * 1e9))
-    for finding in pipeline.flush(analysis.end_ns):
-        analysis.add(finding)
+    take(pipeline.flush(analysis.end_ns))
     if pipeline.leading is None:
         have = ", ".join(c.name for c in source.channels) or "no channel"
         raise FileFormatError(f"{source.name}: an ECG, a PPG, beats or RR intervals expected, it has: {have}")

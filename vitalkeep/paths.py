@@ -32,3 +32,8 @@ def config_file() -> Path:
 def state_folder() -> Path:
     """What may be lost: logs, histories."""
     return _folder("XDG_STATE_HOME", ".local/state")
+
+
+def cache_folder() -> Path:
+    """What can be made again."""
+    return _folder("XDG_CACHE_HOME", ".cache")

@@ -15,6 +15,7 @@ from vitalkeep.cli.config_option import config_option
 if TYPE_CHECKING:
     from vitalkeep.analysis import Analysis
 
+_RECORD = "{record}"
 # What was found or None, why not or "", exit code.
 _Outcome = tuple[dict[str, Any] | None, str, int]
 
@@ -33,6 +34,11 @@ _Outcome = tuple[dict[str, Any] | None, str, int]
     help="Write each record's beats to DIR/<record>.vk, a WFDB annotation file.",
 )
 @click.option(
+    "--plot",
+    metavar="OUT",
+    help="Draw each record into OUT, .png or .html; {record} in it stands for its name. Needs the extra [plot].",
+)
+@click.option(
     "--jobs", type=click.IntRange(min=1), metavar="N", help="Records read at the same time. Default: the cores at hand."
 )
 @config_option
@@ -44,6 +50,7 @@ def analyze(
     fs_hz: float | None,
     as_json: bool,
     annotations: Path | None,
+    plot: str | None,
     jobs: int | None,
     config: Path | None,
 ) -> None:
@@ -59,12 +66,15 @@ def analyze(
       vitalkeep analyze --json mitdb/101 mitdb/106 > findings.jsonl
       vitalkeep analyze night.edf --channel "ECG II" --annotations beats/
       vitalkeep analyze strap.csv --fs 130
+      vitalkeep analyze night.edf --plot night.html
+      vitalkeep analyze --plot 'plots/{record}.png' mitdb/101 mitdb/106
       vitalkeep analyze 04015.qrs --fs 250
 
     A record that fails prints its error and the others go on.
 
     \b
-    Exit codes: 0 done, also where nothing could be read in a signal; 1 a record failed; 2 wrong usage;
+    Exit codes: 0 done, also where nothing could be read in a signal; 1 a record failed, or its picture
+    could not be drawn; 2 wrong usage;
     4 the configuration is wrong; 70 an internal error; 130 interrupted.
     """
     from vitalkeep.cli.analysis_json import error_object
@@ -74,9 +84,14 @@ def analyze(
     from vitalkeep.cli.side_by_side import side_by_side
 
     if annotations is not None:
-        _require_own_names(paths)
+        _require_own_names(paths, "their beats", f"{_RECORD}.vk")
+    if plot is not None:
+        from vitalkeep.plot.library import require
+
+        _require_picture(plot, paths)
+        require()
     limits = load(config).limits
-    tasks = [(path, channel, fs_hz, limits, annotations) for path in paths]
+    tasks = [(path, channel, fs_hz, limits, annotations, plot) for path in paths]
     worst = exit_codes.OK
     died: _Outcome = (None, "its process was ended by the system; was there enough memory?", exit_codes.FAILED)
     for path, (found, problem, code) in zip(paths, side_by_side(_one, tasks, jobs, "analyzing", died), strict=True):
@@ -86,7 +101,7 @@ def analyze(
             click.echo(json.dumps(row, allow_nan=False))
         elif found is not None:
             print_analysis(found)
-        else:
+        if problem and not (as_json and found is None):
             say(problem)
     ctx.exit(worst)
 
@@ -96,39 +111,65 @@ def _record(path: Path) -> str:
     return path.name.removesuffix(".gz").removesuffix(".jsonl") if ".jsonl" in path.suffixes else path.stem or str(path)
 
 
-def _require_own_names(paths: tuple[Path, ...]) -> None:
+def _require_own_names(paths: tuple[Path, ...], what: str, out: str) -> None:
     seen: dict[str, Path] = {}
     for path in paths:
         before = seen.setdefault(_record(path), path)
         if before is not path:
-            raise click.UsageError(f"{before} and {path} would both write their beats to {_record(path)}.vk: name one")
+            name = out.replace(_RECORD, _record(path))
+            raise click.UsageError(f"{before} and {path} would both write {what} to {name}: name one")
 
 
-def _one(task: tuple[Path, str | None, float | None, Any, Path | None]) -> _Outcome:
-    """One record in whatever process: (what was found, "", 0) or (None, why not, exit code)."""
+def _require_picture(out: str, paths: tuple[Path, ...]) -> None:
+    from vitalkeep.plot.library import SUFFIXES
+
+    suffix = Path(out).suffix
+    if suffix.lower() not in SUFFIXES:
+        raise click.UsageError(f"--plot {out}: {f'a {suffix} file' if suffix else 'no suffix'}, .png or .html expected")
+    if len(paths) > 1 and _RECORD not in out:
+        raise click.UsageError(f"--plot {out}: one file for {len(paths)} records, {_RECORD} expected in its name")
+    _require_own_names(paths, "their picture", out)
+
+
+def _one(task: tuple[Path, str | None, float | None, Any, Path | None, str | None]) -> _Outcome:
+    """One record in whatever process: (what was found, "", 0), or (None, why not, exit code).
+
+    What was found and why not: the record was read, and its picture could not be drawn.
+    """
     from device_pipeline.errors import PipelineError
     from sensors.errors import SensorError
     from vitalkeep.analysis import analyze_path
     from vitalkeep.cli.analysis_json import analysis_object
 
-    path, channel, fs_hz, limits, annotations = task
+    path, channel, fs_hz, limits, annotations, plot = task
+    found: dict[str, Any] | None = None
     try:
-        analysis = analyze_path(path, limits=limits, channel=channel, fs_hz=fs_hz)
+        trace = None
+        if plot is not None:
+            from vitalkeep.plot.trace import Trace
+
+            trace = Trace()
+        analysis = analyze_path(path, limits=limits, channel=channel, fs_hz=fs_hz, watcher=trace)
         if annotations is not None:
             _annotate(analysis, annotations)
-        return analysis_object(analysis), "", exit_codes.OK
+        found = analysis_object(analysis)
+        if plot is not None and trace is not None:
+            from vitalkeep.plot.plot_record import plot_record
+
+            plot_record(Path(plot.replace(_RECORD, analysis.record)), path, fs_hz, analysis, trace)
+        return found, "", exit_codes.OK
     except (SensorError, PipelineError) as problem:
-        return None, str(problem), exit_codes.FAILED
+        return found, str(problem), exit_codes.FAILED
     except OSError as problem:
         where = problem.filename or path.name
-        return None, f"{where}: {problem.strerror or type(problem).__name__}", exit_codes.FAILED
+        return found, f"{where}: {problem.strerror or type(problem).__name__}", exit_codes.FAILED
     except MemoryError:
-        return None, f"{path.name}: not enough memory", exit_codes.FAILED
+        return found, f"{path.name}: not enough memory", exit_codes.FAILED
     except Exception as problem:
         if os.environ.get("VITALKEEP_DEBUG"):
             raise
         # The message may carry a value of the wearer's, so only the type is told; the other records go on.
-        return None, f"{path.name}: internal error ({type(problem).__name__})", exit_codes.INTERNAL
+        return found, f"{path.name}: internal error ({type(problem).__name__})", exit_codes.INTERNAL
 
 
 def _annotate(analysis: Analysis, folder: Path) -> None:
