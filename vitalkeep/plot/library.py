@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -55,22 +56,34 @@ def drawing(salt: str) -> Iterator[None]:
 
     `salt` goes into the names of an SVG's parts, so that two on one page keep theirs apart. Raises MissingExtraError.
     """
-    _prepare()
-    try:
-        import matplotlib
-    except ImportError as error:
-        raise MissingExtraError(_MISSING) from error
-    with matplotlib.rc_context():
+    _load()
+    import matplotlib
+
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a letter that the font lacks is drawn as a box, and that will do
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(_SETTINGS | {"svg.hashsalt": f"vitalkeep-{salt}"})
         yield
 
 
-def _prepare() -> None:
-    """Before the library is loaded: it keeps a list of the machine's fonts, which belongs into our cache.
+def _load() -> None:
+    """The library finds its folders when it is loaded, by the environment: it is told ours, for that moment.
 
-    Where that cannot be written the library takes a folder that goes when the process ends.
+    It keeps a list of the machine's fonts there; where that cannot be written, in a folder that goes with the process.
     """
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it tells when it makes that list
-    os.environ.setdefault("MPLCONFIGDIR", str(cache_folder() / "matplotlib"))
-    os.environ["MPLBACKEND"] = "agg"
+    told = {"MPLCONFIGDIR": str(cache_folder() / "matplotlib"), "MPLBACKEND": "agg"}
+    before = {name: os.environ.get(name) for name in told}
+    os.environ.update(told)
+    try:
+        from matplotlib import font_manager
+
+        del font_manager
+    except ImportError as error:
+        raise MissingExtraError(_MISSING) from error
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

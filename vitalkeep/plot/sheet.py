@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 _MM_PER_INCH = 25.4
 _PNG_DPI = 150
 _NUMBER = re.compile(r"-?\d+\.\d{3,}")
-_GROUP_ID = re.compile(r' id="[A-Za-z]\w*?_\d+"')
+_GROUP_ID = re.compile(r' id="[A-Za-z][\w.]*?_\d+"')
+_ATTRIBUTE = re.compile(r'(fill|stroke)="(#[0-9a-f]{6})"')
 _COLOUR = re.compile(r"#[0-9a-f]{6}\b")
 
 
@@ -95,7 +96,8 @@ class Sheet:
 
 
 def with_variables(svg: str) -> str:
-    """Each of our colours as the variable of the page that it stands in."""
+    """Each of our colours as the variable of the page that it stands in, in a style: no attribute knows variables."""
+    svg = _ATTRIBUTE.sub(r'style="\1: \2"', svg)
     return _COLOUR.sub(lambda colour: f"var(--{NAMES[colour[0]][0]})" if colour[0] in NAMES else colour[0], svg)
 
 

@@ -1,6 +1,7 @@
 """The spectrum of NN intervals, one for each HRV window that gives values; shown are their median and spread.
 
-Welch's method over NN resampled at 4 Hz; bands as in Task Force of ESC and NASPE 1996, *Circulation* 93:1043, Table 2.
+Welch's method over NN resampled at 4 Hz by a cubic spline; bands as in Task Force of ESC and NASPE 1996,
+*Circulation* 93:1043, Table 2.
 """
 
 from __future__ import annotations
@@ -62,10 +63,11 @@ def spectrum(windows: Sequence[Sequence[SeenInterval]]) -> Spectrum:
 
 def nn_density(t_s: Sequence[float], nn_ms: Sequence[float]) -> tuple[Floats, Floats]:
     """(frequency in Hz, density in ms²/Hz) of NN intervals that end at `t_s`, over at least 2 minutes."""
+    from scipy.interpolate import CubicSpline
     from scipy.signal import welch
 
     at_s = np.arange(t_s[0], t_s[-1], 1 / _RESAMPLED_HZ)
-    even_ms = np.interp(at_s, t_s, nn_ms)
+    even_ms = CubicSpline(t_s, nn_ms)(at_s)
     piece = round(_PIECE_S * _RESAMPLED_HZ)
     freq_hz, density = welch(
         even_ms, fs=_RESAMPLED_HZ, window="hann", nperseg=min(piece, len(even_ms)), nfft=2 * piece, detrend="linear"
