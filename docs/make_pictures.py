@@ -1,6 +1,6 @@
-"""Makes what the README shows: the picture of the live view, and what its commands print. The same bytes each time.
+"""Makes what the README shows: the live view, a plot of a record, what its commands print. The same bytes each time.
 
-- python docs/make_pictures.py: writes docs/live-view.svg and the console blocks of README.md
+- python docs/make_pictures.py: writes docs/live-view.svg, docs/analyze-plot.svg and the console blocks of README.md
 - python docs/make_pictures.py --check: writes nothing; exit code 1 if one of them is out of date
 
 A console block is ```console, a line `$ vitalkeep …`, and what that prints in UTC on 80 columns. `.demo` in it stands
@@ -24,14 +24,24 @@ from rich.terminal_theme import TerminalTheme
 
 from device_pipeline.config import Limits
 from device_pipeline.run import Pipeline
+from sensors.files.open import open_source
 from sensors.reader import Reader
 from sensors.recording import Recording
+from vitalkeep.analysis import analyze_path
 from vitalkeep.cli.app import app
 from vitalkeep.cli.live_view import LiveView
+from vitalkeep.plot.draw_day import day_height_mm, draw_day
+from vitalkeep.plot.draw_strip import STRIP_WIDTH_MM, draw_strip, strip_height_mm
+from vitalkeep.plot.library import drawing
+from vitalkeep.plot.picture import picture as record_picture
+from vitalkeep.plot.sheet import Sheet
+from vitalkeep.plot.tachogram import draw_tachogram
+from vitalkeep.plot.trace import Trace
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
 PICTURE = ROOT / "docs" / "live-view.svg"
+PLOT = ROOT / "docs" / "analyze-plot.svg"
 RECORDING = ROOT / "fixtures" / "recordings" / "chest_strap.jsonl.gz"
 MOMENT_S = 612.0  # of the recording: in the episode of atrial fibrillation, after the tachycardia
 WIDTH, HEIGHT = 96, 30
@@ -113,6 +123,28 @@ def picture() -> str:
     )
 
 
+def plot() -> str:
+    """The head of what `analyze --plot` draws of the recording, and the strip of its irregular rhythm."""
+    trace = Trace()
+    analysis = analyze_path(RECORDING, limits=Limits(), watcher=trace)
+    shown = record_picture(analysis, trace, open_source(RECORDING))
+    assert shown.kind is not None
+    strip = next(strip for strip in shown.strips if "alert: irregular rhythm" in strip.choice.why)
+    width_mm, edge_mm = STRIP_WIDTH_MM + 10.0, 5.0
+    day_mm, strip_mm = day_height_mm(shown.day), strip_height_mm(strip, shown.kind)
+    with drawing("readme"):
+        sheet = Sheet(width_mm, 2 * edge_mm + 8.0 + day_mm + 66.0 + strip_mm, paper=True)
+        sheet.text(edge_mm, edge_mm, f"{shown.record}: {shown.facts[0]}", size=9.0, bold=True)
+        top_mm = edge_mm + 8.0
+        draw_day(sheet, top_mm, edge_mm, STRIP_WIDTH_MM, shown.day)
+        top_mm += day_mm + 6.0
+        sheet.text(edge_mm, top_mm, "RR intervals, ms", bold=True)
+        inner_mm = STRIP_WIDTH_MM - 16.0
+        draw_tachogram(sheet.axes(edge_mm + 12.0, top_mm + 6.0, inner_mm, 40.0), shown.tachogram, inner_mm)
+        draw_strip(sheet, top_mm + 60.0, edge_mm, strip, shown.kind, shown.end_s)
+        return sheet.svg() + "\n"
+
+
 def printed(command: str, demo_store: Path) -> str:
     """What the command line prints, on standard output."""
     words = [str(demo_store) if word == ".demo" else word for word in shlex.split(command)]
@@ -139,7 +171,7 @@ def main(arguments: list[str]) -> int:
     os.environ["TZ"] = "UTC"
     time.tzset()
     os.chdir(ROOT)
-    made = {PICTURE: picture(), README: readme(README.read_text(encoding="utf-8"))}
+    made = {PICTURE: picture(), PLOT: plot(), README: readme(README.read_text(encoding="utf-8"))}
     same = True
     for path, text in made.items():
         if arguments != ["--check"]:

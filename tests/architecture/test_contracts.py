@@ -9,7 +9,7 @@ import pytest
 
 from tests.architecture.house import PACKAGES, banned, copy_house, plant, verdicts
 
-CONTRACTS = {"floors", "indoors", "apart", "blind", "mute", "one radio", "virtual", "raw readers", "one file"}
+CONTRACTS = {"floors", "indoors", "apart", "blind", "mute", "one radio", "virtual", "drawn", "raw readers", "one file"}
 
 # The contract, the module, what is planted there.
 VIOLATIONS = [
@@ -36,6 +36,8 @@ VIOLATIONS = [
     ("one radio", "sensors.reader", "import bleak"),
     ("one radio", "vitalkeep.cli.planted", "from bleak.backends import device"),
     ("virtual", "vitalkeep.cli.planted", "from bumble.device import Device"),
+    ("drawn", "vitalkeep.cli.planted", "from matplotlib.figure import Figure"),
+    ("drawn", "device_pipeline.stage", "import matplotlib"),
     ("raw readers", "device_pipeline.metrics.planted", "import device_pipeline.store.raw"),
     ("raw readers", "vitalkeep.web.planted", "from device_pipeline.store import raw"),
     ("one file", "sync.uplink.drain", "import sqlite3"),
@@ -51,6 +53,7 @@ ALLOWED = [
     ("vitalkeep.web.planted", "import uvicorn"),
     ("sensors.bleak_link", "import bleak"),
     ("vitalkeep.simulate.planted", "import bumble.device"),
+    ("vitalkeep.plot.planted", "import matplotlib.figure"),
     ("sync.outbox", "import sqlite3"),
     ("sync.uplink.drain", "import sync.outbox, sync.release"),
     ("sync.private.publish", "import sync.outbox, sync.release"),
