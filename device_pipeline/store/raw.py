@@ -95,11 +95,13 @@ def _readings(db: Database, session_id: int, low: int, high: int, channel: str |
 
 
 def _gaps(db: Database, session_id: int, low: int, high: int, channel: str | None) -> Iterator[tuple[int, Gap]]:
+    # a gap without length is a single measurement that came to nothing, or bytes that nobody could read
     rows = db.conn.execute(
-        "SELECT seq, channel, start_ns, end_ns, reason FROM gaps WHERE session_id = ? AND end_ns > ? AND start_ns < ?"
-        " AND (? IS NULL OR channel IS NULL OR channel = ?) ORDER BY seq",
-        (session_id, low, high, channel, channel),
+        "SELECT seq, channel, start_ns, end_ns, reason FROM gaps WHERE session_id = ? AND start_ns < ?"
+        " AND (end_ns > ? OR (end_ns = start_ns AND end_ns = ?)) AND (? IS NULL OR channel IS NULL OR channel = ?)"
+        " ORDER BY seq",
+        (session_id, high, low, low, channel, channel),
     )
     for seq, name, start_ns, end_ns, reason in rows:
-        if max(start_ns, low) < min(end_ns, high):
+        if start_ns == end_ns or low < high:
             yield seq, Gap(name, max(start_ns, low), min(end_ns, high), GapReason(reason))

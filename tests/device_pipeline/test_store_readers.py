@@ -111,6 +111,7 @@ def one_block(tmp_path_factory: pytest.TempPathFactory) -> Store:
         writer.add_item(BLOCK)
         writer.add_item(Reading(Quantity.RR, "rr", START_NS + S, 800.0))
         writer.add_item(Gap(None, START_NS + S, START_NS + 2 * S, GapReason.SILENT))
+        writer.add_item(Gap("spo2_spot", START_NS + S, START_NS + S, GapReason.POOR_SIGNAL))
     return store
 
 
@@ -133,8 +134,11 @@ def test_a_range_holds_exactly_the_samples_taken_in_it(one_block: Store, a: int,
         np.testing.assert_array_equal(blocks[0].values, BLOCK.values[inside])
     readings = [item for item in found if isinstance(item, Reading)]
     assert len(readings) == (low <= START_NS + S < high)
-    for gap in (item for item in found if isinstance(item, Gap)):
-        assert max(low, START_NS + S) == gap.start_ns < gap.end_ns == min(high, START_NS + 2 * S)
+    begun, over = START_NS + S, START_NS + 2 * S
+    gaps = [(item.channel, item.start_ns, item.end_ns) for item in found if isinstance(item, Gap)]
+    expected = [(None, max(low, begun), min(high, over))] if max(low, begun) < min(high, over) else []
+    # a measurement that came to nothing has no length and is there all the same
+    assert gaps == expected + [("spo2_spot", begun, begun)] * (low <= begun < high)
 
 
 def test_a_channel_is_read_with_the_gaps_that_concern_it(one_block: Store) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,21 +18,23 @@ from bumble.device import Advertisement, Device
 from bumble.hci import Address
 from bumble.transport import open_transport
 
-from device_pipeline.config import Limits
+from device_pipeline.config import Config, Limits
 from device_pipeline.store import derived, raw
 from device_pipeline.store.store import open_store
-from device_pipeline.store.writer import SessionKind
+from device_pipeline.store.writer import Ended, SessionKind
 from sensors.link import Device as Sensor
-from sensors.link import LinkDown, Notification
+from sensors.link import Event, LinkDown, Notification
 from sensors.profiles.heart_rate import HeartRateMeasurement
 from sensors.profiles.polar_pmd_control import CONTROL, START_H10_ACC, START_H10_ECG, Command, Opcode
 from sensors.recording import Recording
-from sensors.samples import Gap, Kind, Quantity, Reading, Samples
+from sensors.samples import Gap, GapReason, Item, Kind, Quantity, Reading, Samples
 from sensors.wire import Cursor
 from tests.architecture.process import NETWORKED, modules_after
 from tests.fakes.bumble_backend import backend_on
 from tests.fakes.bumble_link import LIMIT_S, BumbleLink
 from tests.vitalkeep.command import RECORDINGS, end, start, vitalkeep
+from vitalkeep.cli import live
+from vitalkeep.cli.live import LivePlan
 from vitalkeep.cli.simulate import KINDS
 from vitalkeep.session import hold_session
 from vitalkeep.simulate.__main__ import ADDRESSES
@@ -38,7 +42,7 @@ from vitalkeep.simulate.air import Air
 from vitalkeep.simulate.catalog import PERIPHERALS
 from vitalkeep.simulate.h10 import ACC_FRAME, ACC_FS_HZ, BPM, FRAME, FS_HZ, H10, movement_mg
 from vitalkeep.simulate.heart import Electrode, beats_s
-from vitalkeep.simulate.oximeter import continuous
+from vitalkeep.simulate.oximeter import OFF_FINGER_S, Oximeter, continuous
 from vitalkeep.simulate.peripheral import Pace, Peripheral, appear, replay
 from vitalkeep.simulate.thermometer import measurement
 
@@ -189,10 +193,10 @@ def test_an_oximeter_notifies_saturation_and_pulse() -> None:
     all_of_them = [continuous(second) for second in range(1, 600)]
     at = all_of_them.index(values[0])
     assert [value in all_of_them[at : at + 80] for value in values] == [True] * 4
-    cursor = Cursor(values[0])
-    assert cursor.u8() == 0
+    cursor = Cursor(continuous(7))
+    assert cursor.u8() == 0x18
     assert cursor.sfloat() == pytest.approx(97, abs=1)
-    assert cursor.left == 2
+    assert cursor.left == 2 + 3 + 2
 
 
 def test_a_thermometer_indicates_a_temperature() -> None:
@@ -202,6 +206,97 @@ def test_a_thermometer_indicates_a_temperature() -> None:
     assert cursor.u8() == 4
     assert cursor.float32() == pytest.approx(36.8, abs=0.2)
     assert cursor.u8() == 2
+
+
+def run_on(peripheral: Peripheral, count: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[Item]:
+    """`vitalkeep run --device` on a virtual sensor, for that many notifications; what is in the store then."""
+
+    class Held:
+        """In place of the link to a true radio."""
+
+        def __init__(self, _: object, target: str) -> None:
+            self.device = Sensor(target, ADDRESS)
+
+        async def __aiter__(self) -> AsyncIterator[Event]:
+            air = Air()
+            sensor, central = air.device(peripheral.name, ADDRESS), air.device("central", "C0:00:00:00:00:01")
+            await central.power_on()
+            await appear(sensor, peripheral)
+            pace = Pace(40.0)
+            playing = asyncio.create_task(peripheral.play(sensor, pace))
+            try:
+                async for event in BumbleLink(central, self.device, (), count, STARTED_NS, lambda: pace.due_s):
+                    yield event
+            finally:
+                playing.cancel()
+                with suppress(asyncio.CancelledError):
+                    await playing
+
+        async def close(self) -> None: ...
+
+    monkeypatch.setattr(live, "BleakLink", Held)
+    monkeypatch.setattr(live, "Radio", lambda: None)
+    plan = LivePlan((peripheral.name,), folder / "store", view=False, as_json=False, on_alert=(), config=Config())
+    assert live.carry_out(plan) == 0
+    with open_store(folder / "store").reader() as db:
+        (session,) = derived.sessions(db)
+        assert (session.source, session.ended) == (peripheral.name, Ended.CLEAN)
+        return list(raw.read_items(db, session.id))
+
+
+def test_an_oximeter_is_run_into_the_store_and_a_finger_that_is_out_is_a_gap(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    items = run_on(Oximeter(), 70, tmp_path, monkeypatch)
+    spo2, pulse, perfusion = (
+        [i for i in items if isinstance(i, Reading) and i.channel == channel]
+        for channel in ("spo2", "pulse_rate", "perfusion")
+    )
+    gaps = [item for item in items if isinstance(item, Gap)]
+    assert {(reading.quantity, 96 <= reading.value <= 98) for reading in spo2} == {(Quantity.SPO2, True)}
+    assert {(reading.quantity, 63 <= reading.value <= 69) for reading in pulse} == {(Quantity.PULSE_RATE, True)}
+    assert {reading.value for reading in perfusion} == {4.2}
+    assert len(spo2) == len(pulse) == len(perfusion)
+    # each second is either a reading or a gap that says why, and in which minute the finger was out was no choice
+    off = [gap for gap in gaps if gap.channel == "spo2"]
+    assert {gap.reason for gap in gaps} == {GapReason.OFF_BODY}
+    assert {gap.channel for gap in gaps} == {"spo2", "pulse_rate", "perfusion"}
+    assert len(spo2) + len(off) == 70
+    assert [(gap.end_ns - STARTED_NS) // S % 60 for gap in off[:5]] == list(OFF_FINGER_S)
+    assert all(gap.end_ns - gap.start_ns == S for gap in off)
+    for reading in spo2:
+        second = (reading.t_ns - STARTED_NS) // S
+        assert reading.value == 97 + round(math.sin(2 * math.pi * second / 60))
+
+
+def test_a_thermometer_is_run_into_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    items = run_on(PERIPHERALS["thermometer"](), 12, tmp_path, monkeypatch)
+    readings = [item for item in items if isinstance(item, Reading)]
+    assert len(readings) == len(items) == 12
+    assert {(reading.channel, reading.quantity) for reading in readings} == {("temperature", Quantity.TEMPERATURE)}
+    assert {reading.value for reading in readings} == {36.6, 36.7, 36.8, 36.9, 37.0}
+    assert {after.t_ns - before.t_ns for before, after in pairwise(readings)} == {2 * S}
+
+
+def test_a_cuff_is_run_into_the_store_and_what_movement_spoilt_is_a_gap(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    items = run_on(PERIPHERALS["cuff"](), 8, tmp_path, monkeypatch)
+    gaps = [item for item in items if isinstance(item, Gap)]
+    channels = ("systolic", "diastolic", "mean_pressure", "pulse_rate_cuff")
+    assert [(gap.channel, gap.reason) for gap in gaps] == [(name, GapReason.POOR_SIGNAL) for name in channels] * 2
+    for channel, least in zip(channels, (118, 76, 90, 66), strict=True):
+        values = [item.value for item in items if isinstance(item, Reading) and item.channel == channel]
+        assert len(values) == 6
+        assert all(least <= value <= least + 4 for value in values)
+
+
+def test_a_glucose_monitor_is_run_into_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    items = run_on(PERIPHERALS["cgm"](), 3, tmp_path, monkeypatch)
+    readings = [item for item in items if isinstance(item, Reading)]
+    assert [reading.quantity for reading in readings] == [Quantity.GLUCOSE] * 3 and len(items) == 3
+    assert all(80 <= reading.value <= 140 for reading in readings)
+    assert {after.t_ns - before.t_ns for before, after in pairwise(readings)} == {60 * S}
 
 
 def test_a_lost_link_is_seen_and_the_sensor_is_there_again() -> None:
@@ -288,7 +383,7 @@ def test_the_command_is_a_sensor_until_it_is_stopped(tmp_path: Path) -> None:
         values = asyncio.run(listen())
     finally:
         done = end(process, signal.SIGTERM)
-    assert len(values) == 3 and all(value[0] == 0 for value in values)
+    assert len(values) == 3 and all(value[0] == 0x18 for value in values)
     assert (done.code, done.err) == (0, "")
 
 

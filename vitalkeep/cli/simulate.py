@@ -11,8 +11,10 @@ import click
 # What each can give; tests hold this against the catalogue, which cannot be loaded here: it has a radio.
 KINDS = {
     "h10": "chest strap: heart rate and RR intervals, ECG (130 Hz) and movement (200 Hz) over PMD, battery",
-    "oximeter": "pulse oximeter: SpO2 and pulse rate once a second",
+    "oximeter": "pulse oximeter: SpO2, pulse rate and perfusion once a second, off the finger for 5 s a minute",
     "thermometer": "thermometer: body temperature, indicated every 2 s",
+    "cuff": "blood pressure cuff: a measurement indicated every 10 s, one of four spoilt by movement",
+    "cgm": "continuous glucose monitor: a record once a minute",
 }
 # Bumble knows more; those that reach beyond this machine are left out, since a recording may be somebody's heart.
 TRANSPORTS = ("vhci", "hci-socket", "usb", "pyusb", "serial", "pty", "unix", "unix-client", "unix-server")

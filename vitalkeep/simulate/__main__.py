@@ -26,7 +26,9 @@ from vitalkeep.simulate.peripheral import Pace, Peripheral, appear, replay
 
 # Somebody comes to these doors and finds a radio behind them; any other transport is a radio that we take.
 DOORS = ("vhci", "pty", "unix-server")
-ADDRESSES = {"h10": "F0:00:00:00:00:10", "oximeter": "F0:00:00:00:00:20", "thermometer": "F0:00:00:00:00:30"}
+ADDRESSES = {
+    kind: f"F0:00:00:00:00:{10 * k}" for k, kind in enumerate(("h10", "oximeter", "thermometer", "cuff", "cgm"), 1)
+}
 
 
 async def _take(kind: str, spec: str, transport: Transport, peripheral: Peripheral) -> Device:
