@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -257,6 +258,45 @@ def test_a_wrong_record_is_told_after_everything_before_it(tmp_path: Path, recor
     assert next(events)[1] == Notification(T, HR, b"\x00\x40")
     with pytest.raises(FileFormatError, match=what.split(":", maxsplit=1)[-1]):
         list(events)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@given(
+    datalink=st.sampled_from([H1, H4, MONITOR]),
+    largest=st.sampled_from([5, 7, 27, 251]),
+    sent=st.lists(st.lists(st.binary(max_size=60), max_size=6), min_size=3, max_size=3),
+    order=st.randoms(use_true_random=False),
+)
+def test_fragments_of_several_connections_come_out_whole_however_they_are_mixed(
+    tmp_path: Path, datalink: int, largest: int, sent: list[list[bytes]], order: Random
+) -> None:
+    """And beside them a Bluetooth Classic connection, on whose channels there are no attributes."""
+    addresses = [ADDRESS, OTHER, "D0:00:00:00:00:03"]
+    whole = BtsnoopLog(datalink, largest)
+    for k, address in enumerate(addresses):
+        whole.connected(T, 0x40 + k, address)
+        whole.mtu(T, 0x40 + k, 247)
+        whole.discovered(T, 0x40 + k, {0x10: HR})
+    whole.event(T, 0x03, b"\x00\x50\x00" + bytes(6) + b"\x01\x00")
+    queues = []
+    for k, values_sent in enumerate(sent):
+        one = BtsnoopLog(datalink, largest)
+        for value in values_sent:
+            one.notified(T, 0x40 + k, 0x10, value)
+        queues.append(one.records)
+    classic = BtsnoopLog(datalink)
+    for k in range(10):  # audio, on a channel that was opened, now and then in two packets
+        data = b"\x06\x00\x41\x00" + b"\x1b\x10\x00" + bytes([k]) * 3
+        classic.hci(T, 2, False, b"\x50\x20" + bytes([7, 0]) + data[:7])
+        classic.hci(T, 2, False, b"\x50\x10" + bytes([3, 0]) + data[7:])
+    queues.append(classic.records)
+    while any(queues):
+        whole.records.append(order.choice([queue for queue in queues if queue]).pop(0))
+    came_out: dict[str | None, list[bytes]] = {}
+    for device, event in heard(tmp_path, whole):
+        assert isinstance(event, Notification)
+        came_out.setdefault(device.address, []).append(event.payload)
+    assert came_out == {address: given for address, given in zip(addresses, sent, strict=True) if given}
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)

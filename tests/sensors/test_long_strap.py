@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from sensors.link import Device, Notification
+from sensors.profiles.heart_rate import HeartRateMeasurement, HeartRateProfile
 from sensors.reader import Reader
-from sensors.samples import Gap, GapReason, Quantity, Reading, Samples
+from sensors.samples import Gap, GapReason, Item, Quantity, Reading, Samples
 from tests.fakes.long_strap import (
     DAY_S,
     FRAME,
@@ -147,3 +149,38 @@ def test_an_excerpt_is_the_beginning_of_the_day() -> None:
     events = list(short)
     assert events == list(islice(long, len(events)))
     assert len(events) > 100
+
+
+@pytest.mark.slow
+def test_a_week_of_intervals_loses_and_invents_no_beat_and_stays_with_the_heart() -> None:
+    """On a crystal that is 50 ppm slow, with a radio that is late now and then; nothing is ever sent twice or lost."""
+    chance = np.random.default_rng(7)
+    days, fast = 7, 1 - 50e-6
+    swings = 0.15 * np.tanh(0.02 * np.cumsum(chance.normal(0, 0.02, days * 144_000)))
+    ticks = np.rint(1024 * np.clip(0.9 + swings + chance.normal(0, 0.04, len(swings)), 0.4, 1.6)).astype(int)
+    ends_s = np.cumsum(ticks) / 1024 / fast
+    reader, sent, at_s, n = Reader(Device("strap")), 0, 0.0, 0
+    off_s: list[float] = []
+    last_ns = 0
+
+    def take(items: list[Item]) -> None:
+        nonlocal n, last_ns
+        for item in items:
+            assert not isinstance(item, Gap)
+            if isinstance(item, Reading) and item.quantity is Quantity.RR:
+                assert item.value == ticks[n] * 1000 / 1024
+                assert item.t_ns > last_ns
+                off_s.append((item.t_ns - STARTED_NS) / 1e9 - float(ends_s[n]))
+                last_ns, n = item.t_ns, n + 1
+
+    for second in range(1, days * 86_400):
+        begin = sent
+        while ends_s[sent] + 3 <= second:
+            sent += 1
+        late_s = 0.012 + float(chance.exponential(0.02)) + (0.9 if second % 97 == 50 else 0.0)
+        at_s = max(second + late_s, at_s + 0.001)
+        value = HeartRateMeasurement(66, True, None, tuple(ticks[begin:sent].tolist()))
+        take(reader.push(Notification(STARTED_NS + round(at_s * S), HeartRateProfile.characteristic, value.encode())))
+    take(reader.flush())
+    assert n == sent > 600_000
+    assert 2.0 < min(off_s) <= max(off_s) < 4.5

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -327,3 +328,17 @@ def test_names_are_unique_and_every_vendor_profile_has_one() -> None:
     assert set(VENDOR_ALIASES.values()) <= set(BY_NAME)
     vendors = {p.characteristic for p in PROFILES if not p.characteristic.endswith("-0000-1000-8000-00805f9b34fb")}
     assert vendors <= set(VENDOR_ALIASES)
+
+
+def test_the_page_of_vendors_lists_every_characteristic_and_name() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "sensors-vendor.md").read_text()
+    vendors = [p.characteristic for p in PROFILES if not p.characteristic.endswith("-0000-1000-8000-00805f9b34fb")]
+    assert len(vendors) == len(set(vendors)) >= 8
+    rows = [line for line in page.splitlines() if line.startswith("|")]
+    for uuid in vendors:
+        first, second = uuid.upper().split("-")[:2]
+        assert any(first in row and (first != "49535343" or second in row) for row in rows), uuid
+    assert [name for name in BY_NAME if f"`{name}`" not in page] == []
+    # each with the source of its layout
+    assert rows[0].endswith("| source of the layout |")
+    assert all(row.count("|") == 7 and row.split("|")[6].strip() for row in rows[: 2 + 7])

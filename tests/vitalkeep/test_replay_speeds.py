@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from device_pipeline.store import derived, raw
+from device_pipeline.store.side_tables import SIDE_TABLES
 from device_pipeline.store.store import open_store
 from sensors.samples import Gap, Samples
 from tests.fakes.long_strap import DAY_S, FRAME, FS_HZ, STARTED_NS, LongStrap
@@ -39,7 +40,10 @@ def contents(store: Path, end_ns: int | None = None) -> dict[str, list[Any]]:
 
     with open_store(store).reader() as db:
         items = list(raw.read_items(db, 1))
-        return {
+        # their windows end at moments of their own, so an excerpt's are compared with those of the same excerpt only
+        tables = SIDE_TABLES.values() if end_ns is None else ()
+        sides = {table: db.conn.execute(f"SELECT * FROM {table} ORDER BY start_ns").fetchall() for table in tables}
+        return sides | {
             "samples": [plain(i) for i in items if isinstance(i, Samples) and i.end_ns < limit],
             "gaps": [i for i in items if isinstance(i, Gap) and i.end_ns < limit],
             "readings": [i for i in items if not isinstance(i, Samples | Gap) and i.t_ns < limit],
