@@ -5,5 +5,13 @@ class ModelError(Exception):
     """The model file did wrong."""
 
 
+class CardError(ModelError):
+    """A card that is not what a card must be."""
+
+
 class CardMismatchError(ModelError):
     """Weights that are not the ones their card describes."""
+
+
+class RuntimeMissingError(ModelError):
+    """No interpreter of TFLite is installed."""

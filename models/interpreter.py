@@ -1,0 +1,103 @@
+"""The one place that knows which TFLite runtime is in use: ai-edge-litert, or tflite-runtime where that is installed.
+
+Weights are read whole, held to the hash on their card, and only then given to the runtime.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.card import ModelCard
+from models.errors import CardMismatchError, ModelError, RuntimeMissingError
+
+Array = NDArray[Any]
+
+
+def runtime() -> tuple[str, Any]:
+    """Name of the runtime and its Interpreter class. Raises RuntimeMissingError."""
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+    except ImportError:
+        try:
+            from tflite_runtime.interpreter import Interpreter
+        except ImportError:
+            raise RuntimeMissingError(
+                "no TFLite runtime is installed: ai-edge-litert (comes with vitalkeep) or tflite-runtime expected"
+            ) from None
+        return "tflite-runtime", Interpreter
+    return "ai-edge-litert", Interpreter
+
+
+class Net:
+    """Weights of one card, ready to be called. Not for use by two threads at once."""
+
+    def __init__(self, weights: bytes, card: ModelCard, threads: int = 1) -> None:
+        """Raises CardMismatchError where `weights` are not those of `card`, ModelError where they cannot be run."""
+        found = hashlib.sha256(weights).hexdigest()
+        if found != card.sha256:
+            raise CardMismatchError(f"{card.name} {card.version}: weights {found[:12]}…, its card says {card.sha256[:12]}…")
+        self.card = card
+        _, interpreter = runtime()
+        try:
+            with _silent():
+                self._net = interpreter(model_content=weights, num_threads=threads)
+                self._net.allocate_tensors()
+        except (ValueError, RuntimeError) as problem:
+            raise ModelError(f"{card.name} {card.version}: the weights cannot be run ({type(problem).__name__})") from problem
+        told = {spec.name: spec for spec in card.inputs}
+        self._inputs: list[tuple[int, str, float, int, Any]] = []
+        for detail in self._net.get_input_details():
+            name = _short(detail["name"])
+            spec = told.get(name)
+            shape = tuple(int(n) for n in detail["shape"])
+            if spec is None or (1, *spec.shape) != shape:
+                raise CardMismatchError(f"{card.name} {card.version}: input {name} {shape}, the card says {told.get(name)}")
+            scale, zero = detail["quantization"]
+            self._inputs.append((detail["index"], name, float(scale), int(zero), detail["dtype"]))
+        (out,) = self._net.get_output_details()
+        self._output = out["index"]
+        self._out_scale, self._out_zero = float(out["quantization"][0]), int(out["quantization"][1])
+
+    def __call__(self, **inputs: Array) -> NDArray[np.float64]:
+        """One call: each input in the shape of the card; the output as numbers, shape (labels,)."""
+        for index, name, scale, zero, dtype in self._inputs:
+            value = inputs[name]
+            if scale:
+                value = np.clip(np.round(value / scale) + zero, -128, 127)
+            self._net.set_tensor(index, np.ascontiguousarray(value[None], dtype=dtype))
+        self._net.invoke()
+        out = self._net.get_tensor(self._output)[0].astype(np.float64)
+        return (out - self._out_zero) * self._out_scale if self._out_scale else out
+
+
+def load(card_path: Path, threads: int = 1) -> Net:
+    """The net beside its card."""
+    card = ModelCard.read(card_path)
+    return Net(card_path.with_name(card.weights).read_bytes(), card, threads)
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """The runtime greets on file descriptor 2 past Python, with no setting to stop it; our standard error is ours."""
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(nowhere)
+        os.close(kept)
+
+
+def _short(name: str) -> str:
+    """serving_default_wave:0 is the input named wave."""
+    return name.removeprefix("serving_default_").split(":")[0]

@@ -1,0 +1,1 @@
+"""How each file of weights was made; never imported at run time."""
