@@ -1,4 +1,4 @@
-"""A short recording of one ECG lead, held to the screening model; what is too long, too short or broken is not screened.
+"""A short recording of one ECG lead, held to the screening net; what is too long, short or broken is not screened.
 
 It looks at the recording as a whole, so it speaks only at its end.
 """

@@ -29,7 +29,7 @@ _MISSING = 1.0  # of a ratio that is not known
 def beat_wave(ecg_mv: Floats, fs_hz: float, at: float) -> Floats:
     """The beat whose R peak lies at sample `at` (a fraction is allowed) of `ecg_mv`: shape (POINTS,), mV, mean 0.
 
-    Beyond either end of `ecg_mv` its first or last value stands. 
+    Beyond either end of `ecg_mv` its first or last value stands.
     """
     where = at + np.arange(-BEFORE, AFTER) * (fs_hz / RATE_HZ)
     n = round(fs_hz / RATE_HZ / 2) * 2 - 1

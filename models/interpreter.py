@@ -43,7 +43,9 @@ class Net:
         """Raises CardMismatchError where `weights` are not those of `card`, ModelError where they cannot be run."""
         found = hashlib.sha256(weights).hexdigest()
         if found != card.sha256:
-            raise CardMismatchError(f"{card.name} {card.version}: weights {found[:12]}…, its card says {card.sha256[:12]}…")
+            raise CardMismatchError(
+                f"{card.name} {card.version}: weights {found[:12]}…, its card says {card.sha256[:12]}…"
+            )
         self.card = card
         _, interpreter = runtime()
         try:
@@ -51,7 +53,9 @@ class Net:
                 self._net = interpreter(model_content=weights, num_threads=threads)
                 self._net.allocate_tensors()
         except (ValueError, RuntimeError) as problem:
-            raise ModelError(f"{card.name} {card.version}: the weights cannot be run ({type(problem).__name__})") from problem
+            raise ModelError(
+                f"{card.name} {card.version}: the weights cannot be run ({type(problem).__name__})"
+            ) from problem
         told = {spec.name: spec for spec in card.inputs}
         self._inputs: list[tuple[int, str, float, int, Any]] = []
         for detail in self._net.get_input_details():
@@ -59,7 +63,9 @@ class Net:
             spec = told.get(name)
             shape = tuple(int(n) for n in detail["shape"])
             if spec is None or (1, *spec.shape) != shape:
-                raise CardMismatchError(f"{card.name} {card.version}: input {name} {shape}, the card says {told.get(name)}")
+                raise CardMismatchError(
+                    f"{card.name} {card.version}: input {name} {shape}, the card says {told.get(name)}"
+                )
             scale, zero = detail["quantization"]
             self._inputs.append((detail["index"], name, float(scale), int(zero), detail["dtype"]))
         (out,) = self._net.get_output_details()
@@ -74,8 +80,10 @@ class Net:
                 value = np.clip(np.round(value / scale) + zero, -128, 127)
             self._net.set_tensor(index, np.ascontiguousarray(value[None], dtype=dtype))
         self._net.invoke()
-        out = self._net.get_tensor(self._output)[0].astype(np.float64)
-        return (out - self._out_zero) * self._out_scale if self._out_scale else out
+        out: NDArray[np.float64] = self._net.get_tensor(self._output)[0].astype(np.float64)
+        if self._out_scale:
+            out = (out - self._out_zero) * self._out_scale
+        return out
 
 
 def load(card_path: Path, threads: int = 1) -> Net:

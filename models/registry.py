@@ -1,4 +1,4 @@
-"""The models there are; what stands here is enrolled in the laws of models. To add one: its file, weights, card, a line."""
+"""The models there are; what stands here is enrolled in their laws. To add one: its file, weights, card, and a line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Half a minute of one lead: normal rhythm, atrial fibrillation, another rhythm, or too noisy to say. A screen, no diagnosis."""
+"""Half a minute of one lead: normal rhythm, atrial fibrillation, another one, or too noisy to say. No diagnosis."""
 
 from __future__ import annotations
 

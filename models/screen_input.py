@@ -6,6 +6,8 @@ the traces of atrial activity are measured here, by formulae, and the net weighs
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -43,6 +45,7 @@ FEATURES = (
     "spiky",
 )
 _BEFORE, _AFTER = 40, 60  # points around a beat
+_LEAST_RR_S = 0.1  # two beats are never closer
 
 
 def wave(ecg_mv: Floats, fs_hz: float) -> Floats:
@@ -74,13 +77,14 @@ def features(wave_: Floats, beats_s: Floats, length_s: float) -> Floats:
     out["spiky"] = float(np.mean(np.abs(signal) < 0.1))
     out["beats"] = len(beats_s) / max(length_s, 1.0)
     rr = np.diff(beats_s)
+    rr = rr[rr > _LEAST_RR_S]
     if len(rr) >= 3:
         out |= _interval_features(rr)
     at = np.round(beats_s * RATE_HZ).astype(np.int64)
     at = at[(at >= _BEFORE) & (at + _AFTER < len(signal))]
     if len(at) >= 3:
         out |= _shape_features(signal, at, float(np.median(rr)) if len(rr) else 0.8)
-    return np.clip(np.array([out[name] for name in FEATURES]), -4.0, 4.0)
+    return np.asarray(np.clip(np.array([out[name] for name in FEATURES]), -4.0, 4.0), dtype=np.float64)
 
 
 def _interval_features(rr: Floats) -> dict[str, float]:
@@ -151,7 +155,7 @@ def _shape_features(signal: Floats, at: NDArray[np.int64], rr_s: float) -> dict[
 def _between(signal: Floats, at: NDArray[np.int64]) -> tuple[float, float]:
     """Of the stretches between the T wave and the next P wave: share of the power at 4 to 10 Hz, and their size."""
     shares, sizes = [], []
-    for one, two in zip(at[:-1], at[1:], strict=True):
+    for one, two in pairwise(at.tolist()):
         part = signal[one + min(36, (two - one) // 2) : two - 8]
         if len(part) < 20:
             continue

@@ -17,6 +17,7 @@ from device_pipeline.oximetry.spo2 import Spo2
 from device_pipeline.respiration.respiration import Respiration
 from device_pipeline.rhythm import RhythmSpan
 from device_pipeline.run import Finding, Pipeline
+from device_pipeline.screening import ScreenedLead, Screening
 from device_pipeline.temperature.temperature import Temperature
 from device_pipeline.track import Window
 from device_pipeline.windows import HeartRate
@@ -57,6 +58,7 @@ class Analysis:
     desaturations: list[Desaturation] = field(default_factory=list)
     activity: list[Activity] = field(default_factory=list)
     temperature: list[Temperature] = field(default_factory=list)
+    screening: Screening | None = None
 
     def __repr__(self) -> str:
         return f"<Analysis {self.record}>"
@@ -164,7 +166,10 @@ def analyze_path(
             if watcher is not None:
                 watcher.finding(finding)
 
+    lead = ScreenedLead(None if chosen is None else chosen.name)
     for item in source.items(wanted):
+        if isinstance(item, Samples):
+            lead.push(item)
         if watcher is not None:
             watcher.item(item)
         take(pipeline.push(item))
@@ -176,6 +181,7 @@ def analyze_path(
         have = ", ".join(c.name for c in source.channels) or "no channel"
         raise FileFormatError(f"{source.name}: an ECG, a PPG, beats or RR intervals expected, it has: {have}")
     analysis.close(pipeline, source.notes)
+    analysis.screening = lead.end(analysis.beats)
     return analysis
 
 

@@ -24,7 +24,7 @@ _AT_ONCE = 500  # records on one command line
 
 @dataclass(frozen=True, slots=True)
 class Looks:
-    """`waves` (n, 3000) int8 in steps of MOST / 127, `features` (n, 24), `labels` (n,) and `records` (n,) as indices."""
+    """`waves` (n, 3000) int8 in steps of MOST / 127, `features` (n, 24), `labels` and `records` (n,) as indices."""
 
     waves: NDArray[np.int8]
     features: NDArray[np.float32]

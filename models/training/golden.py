@@ -1,4 +1,4 @@
-"""Makes models/weights/screen.golden.npz: python -m models.training.golden. Inputs from formulae, and what the net says.
+"""Makes models/weights/screen.golden.npz: python -m models.training.golden. Inputs by formulae, and what it says.
 
 The waves are sums of bells at made beats: regular, irregular without P waves, with early wide beats, and noise alone.
 """
@@ -23,7 +23,8 @@ def made(kind: str, seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]
     rng = np.random.default_rng(seed)
     t = np.arange(6000) / _FS_HZ
     ecg = rng.normal(0, 0.8 if kind == "noise" else 0.01, len(t))
-    beats, at = [], 0.6
+    beats: list[float] = []
+    at = 0.6
     while at < 29.4:
         early = kind == "early" and len(beats) % 4 == 3
         beats.append(at - 0.25 if early else at)

@@ -100,7 +100,9 @@ def teach(looks: Looks, fold: NDArray[np.int64], scratch: Path) -> dict[tuple[in
     return said
 
 
-def taught_without(out: int | None, said: dict[tuple[int, int], Floats], looks: Looks, fold: NDArray[np.int64]) -> Floats:
+def taught_without(
+    out: int | None, said: dict[tuple[int, int], Floats], looks: Looks, fold: NDArray[np.int64]
+) -> Floats:
     """The teachers' word on every look, by teachers that saw neither it nor the fold `out`; else its label."""
     word = np.zeros((len(fold), len(LABELS)), np.float32)
     for mine in range(FOLDS):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from device_pipeline.hrv import Hrv
+from device_pipeline.screening import Screening
 from vitalkeep.analysis import Analysis
 
 SCHEMA = "vitalkeep.analyze/1"
@@ -113,7 +114,18 @@ def analysis_object(analysis: Analysis) -> dict[str, Any]:
             }
             for window in analysis.temperature
         ],
+        "screen": _screen(analysis.screening),
         "notes": analysis.notes,
+    }
+
+
+def _screen(screening: Screening | None) -> dict[str, Any]:
+    found = None if screening is None else screening.screened
+    return {
+        "label": None if found is None else found.label,
+        "probabilities": None if found is None else {label: round(p, 3) for label, p in found.probabilities.items()},
+        "model": None if found is None else f"{found.model} {found.version}",
+        "reason": "no_ecg" if screening is None else screening.reason,
     }
 
 
