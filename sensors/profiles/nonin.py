@@ -1,8 +1,9 @@
 """Nonin's continuous oximetry measurement (models 3150, 3230 and kin). Big-endian, once a second.
 
-[0] length; [1] status; [2] battery in tenths of a volt; [3-4] pulse amplitude index in hundredths; [5-6] counter; [7]
-SpO2, 127 missing; [8-9] pulse rate, 511 missing. The bits of the status are kept and not relied upon: the missing
-values say the same without a doubt.
+[0] length; [1] status: b0 as the display shows it, b1 weak signal (pulse amplitude of 0.3 % or less), b2 passed the
+maker's own check, b3 no good pulses in a row, b4 the finger sits right, b5 low battery, b6 encrypted; [2] battery in
+tenths of a volt; [3-4] pulse amplitude index in hundredths; [5-6] counter; [7] SpO2, 127 missing; [8-9] pulse rate, 511
+missing. Sources: the maker's sample application, and a client after its specification 113142-000-02; they agree.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sensors.errors import DecodeError
-from sensors.profile import Fields, Observation, full_uuid
+from sensors.profile import Absent, Fields, Observation, full_uuid
 from sensors.profiles.oximetry import CHANNELS, NOT_WORN, oximetry
+from sensors.samples import GapReason
 
 _SIZE = 10
 _NO_SPO2, _NO_RATE = 127, 511
+_WEAK, _SEARCHING, _FITS = 0x02, 0x08, 0x10
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -61,7 +64,11 @@ class NoninProfile:
 
     def observe(self, value: NoninMeasurement) -> tuple[Observation, ...]:
         if value.spo2_pct == _NO_SPO2 and value.pulse_bpm == _NO_RATE:
-            return NOT_WORN
+            return (Absent(None, GapReason.MISSING),) if value.status & _FITS else NOT_WORN
+        if value.status & _SEARCHING:  # what is shown is of before
+            return (Absent(None, GapReason.POOR_SIGNAL),)
+        if value.status & _WEAK:
+            return (Absent(None, GapReason.LOW_PERFUSION),)
         return oximetry(value.spo2_pct, value.pulse_bpm, value.pai_100 / 100)
 
     def fields(self, value: NoninMeasurement) -> Fields:

@@ -85,6 +85,10 @@ SAID: tuple[tuple[AnyProfile, bytes, Said], ...] = (
     (JUMPER, bytes.fromhex("800102030405060708090a"), {}),
     (NONIN, bytes.fromhex("0a411e01f40007610048"), {"spo2": 97.0, "pulse_rate": 72.0, "perfusion": 5.0}),
     (NONIN, bytes.fromhex("0a411e000000077f01ff"), {None: OFF}),
+    (NONIN, bytes.fromhex("0a511e000000077f01ff"), {None: MISSING}),
+    (NONIN, bytes.fromhex("0a581e01f40007610048"), {None: GapReason.POOR_SIGNAL}),
+    (NONIN, bytes.fromhex("0a521e01f40007610048"), {None: GapReason.LOW_PERFUSION}),
+    (NONIN, bytes.fromhex("0a751e01f40007610048"), {"spo2": 97.0, "pulse_rate": 72.0, "perfusion": 5.0}),
     (NONIN, bytes.fromhex("0a411e0000000761 01ff"), {"spo2": 97.0, "pulse_rate": MISSING, "perfusion": MISSING}),
 )
 

@@ -185,7 +185,7 @@ def test_no_payload_at_all_is_one_of_no_bytes() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(DECODERS))
-@given(payload=st.binary(max_size=60), channels=st.integers(1, 16), resolution=st.integers(1, 32))
+@given(payload=st.binary(max_size=60), channels=st.integers(1, 255), resolution=st.integers(1, 32))
 def test_any_bytes_become_json_and_text_or_are_refused(
     name: str, payload: bytes, channels: int, resolution: int
 ) -> None:

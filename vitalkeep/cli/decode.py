@@ -31,7 +31,7 @@ class _Digits(click.ParamType[tuple[str, ...]]):
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
 @click.option(
     "--channels",
-    type=click.IntRange(1, 16),
+    type=click.IntRange(1, 255),
     default=3,
     show_default=True,
     metavar="N",
