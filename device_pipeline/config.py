@@ -14,7 +14,8 @@ class Limits:
     """Thresholds of the alerts; personal, so ask the person who treats you which ones suit you.
 
     The defaults follow common adult practice: a rate above 120 or below 40 that lasts at rest, a pause of 3 s
-    (2018 ACC/AHA/HRS bradycardia guideline, 2.3). Each pair of raise and clear is the hysteresis.
+    (2018 ACC/AHA/HRS bradycardia guideline, 2.3), a saturation of 88 % or less that lasts, a body temperature of 38 °C
+    or more that lasts. Each pair of raise and clear is the hysteresis.
     """
 
     tachycardia_bpm: float = 120.0
@@ -29,6 +30,12 @@ class Limits:
     no_data_hold_s: float = 30.0
     clear_hold_s: float = 20.0
     signal_clear_hold_s: float = 10.0
+    low_oxygen_pct: float = 88.0
+    low_oxygen_clear_pct: float = 90.0
+    low_oxygen_hold_s: float = 60.0
+    fever_c: float = 38.0
+    fever_clear_c: float = 37.7
+    fever_hold_s: float = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,12 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "no_data_hold_s": (10, 3600),
     "clear_hold_s": (0, 3600),
     "signal_clear_hold_s": (0, 3600),
+    "low_oxygen_pct": (50, 100),
+    "low_oxygen_clear_pct": (50, 100),
+    "low_oxygen_hold_s": (10, 3600),
+    "fever_c": (36, 42),
+    "fever_clear_c": (35, 42),
+    "fever_hold_s": (60, 7200),
     "keep_raw_days": (1, 36500),
 }
 
@@ -84,6 +97,10 @@ def load_config(path: Path) -> Config:
         raise ConfigError(f"{path}: alerts.bradycardia_clear_bpm must not lie below alerts.bradycardia_bpm")
     if limits.bradycardia_clear_bpm >= limits.tachycardia_clear_bpm:
         raise ConfigError(f"{path}: the bradycardia limits must lie below the tachycardia limits")
+    if limits.low_oxygen_clear_pct < limits.low_oxygen_pct:
+        raise ConfigError(f"{path}: alerts.low_oxygen_clear_pct must not lie below alerts.low_oxygen_pct")
+    if limits.fever_clear_c > limits.fever_c:
+        raise ConfigError(f"{path}: alerts.fever_clear_c must not lie above alerts.fever_c")
     keep = _number(path, "keep_raw_days", "keep_raw_days", table.get("keep_raw_days", Config().keep_raw_days))
     return Config(limits=limits, keep_raw_days=int(keep))
 

@@ -6,7 +6,7 @@ came.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from device_pipeline.alerts.alert import Alert
@@ -20,9 +20,12 @@ from device_pipeline.beats.ppg import PpgBeats
 from device_pipeline.beats.rr import RrBeats
 from device_pipeline.config import Limits
 from device_pipeline.hrv import Hrv, hrv_window
+from device_pipeline.oximetry.evidence import is_measured, signal_window
+from device_pipeline.oximetry.spo2 import Spo2
 from device_pipeline.rhythm import Rhythm, RhythmKind, RhythmSpan
 from device_pipeline.side import SideFinding
 from device_pipeline.side_registry import SIDES
+from device_pipeline.temperature.temperature import Site, Temperature
 from device_pipeline.track import Track, Window
 from device_pipeline.windows import MIN_GOOD_FRACTION, Grid, HeartRate, heart_rate
 from sensors.files.annotation import AnnotatedBeat
@@ -88,6 +91,8 @@ class Pipeline:
         self._newest_ns: int | None = None
         self._early_acc: list[Samples] = []
         self._sides = [make(origin_ns=origin_ns, live=live) for make in SIDES]
+        self._sides_ns: int | None = None  # the newest of all that the sides were given
+        self._oximeter_heard = False
 
     @property
     def leading(self) -> BeatSource | None:
@@ -148,8 +153,10 @@ class Pipeline:
                 findings += self._push_gap(item)
                 findings += self._see(item.end_ns, item.end_ns)
         if not isinstance(item, AnnotatedBeat):
+            newest_ns = item.t_ns if isinstance(item, Reading) else item.end_ns
+            self._sides_ns = newest_ns if self._sides_ns is None else max(self._sides_ns, newest_ns)
             for side in self._sides:
-                findings += side.push(item)
+                findings += self._aside(side.push(item))
         if self._newest_ns is not None and self._sources:
             findings += self._advance(self._horizon_ns(self._newest_ns))
         return findings
@@ -160,12 +167,12 @@ class Pipeline:
         for source in self._sources.values():
             findings += self._collect(source, source.stage.flush())
         if self._newest_ns is None:
-            return findings
+            return self._flush_sides(end_ns)
         last_ns = self._newest_ns
         if end_ns is not None and last_ns < end_ns <= last_ns + LONGEST_HOLE_NS:
             last_ns = end_ns
         if not self._sources:
-            return [*findings, *(finding for side in self._sides for finding in side.flush(last_ns))]
+            return self._flush_sides(end_ns)
         findings += self._advance(last_ns)
         for start_ns, stop_ns in self._signal_grid.rest(last_ns):
             findings += self._tick(start_ns, stop_ns)
@@ -179,10 +186,41 @@ class Pipeline:
         for beat in lead.track.release(last_ns + 1):  # the beat that is itself the end of the record
             findings += self._judge_beat(lead, beat)
         findings += lead.rhythm.flush()
-        for side in self._sides:
-            findings += side.flush(last_ns)
-        findings += self._alerts.flush()
+        return findings + self._flush_sides(end_ns)
+
+    def _flush_sides(self, end_ns: int | None) -> list[Finding]:
+        """The sides end where their own input does; with them everything has ended."""
+        findings: list[Finding] = []
+        known = [t_ns for t_ns in (self._newest_ns, self._sides_ns) if t_ns is not None]
+        if known:
+            last_ns = max(known)
+            if end_ns is not None and last_ns < end_ns <= last_ns + LONGEST_HOLE_NS:
+                last_ns = end_ns
+            for side in self._sides:
+                findings += self._aside(side.flush(last_ns))
+        return findings + list(self._alerts.flush())
+
+    def _aside(self, found: Sequence[SideFinding]) -> list[Finding]:
+        """What a side told, and the alerts that watch it."""
+        findings: list[Finding] = []
+        for finding in found:
+            findings.append(finding)
+            match finding:
+                case Spo2() if is_measured(finding):
+                    self._oximeter_heard = True
+                    end_ns = finding.start_ns + finding.length_ns
+                    findings += self._alerts.push(Watches.OXYGEN, finding.start_ns, end_ns, finding)
+                    if not self._beats_heard:
+                        window = signal_window(finding)
+                        findings += self._alerts.push(Watches.SIGNAL, finding.start_ns, end_ns, window)
+                case Temperature(site=Site.BODY):
+                    end_ns = finding.start_ns + finding.length_ns
+                    findings += self._alerts.push(Watches.TEMPERATURE, finding.start_ns, end_ns, finding)
         return findings
+
+    @property
+    def _beats_heard(self) -> bool:
+        return any(source.track.is_heard for source in self._sources.values())
 
     def _open(self, kind: BeatSource, stage: BeatStage | RrBeats | AnnotatedBeats) -> _Source:
         source = _Source(stage, Track(kind, FLAG_LATENESS_NS if self._live else 0))
@@ -311,13 +349,14 @@ class Pipeline:
             if silent_s >= self._limits.pause_s:
                 pause = Beat(end_ns, BeatSource.ECG, silent_s)
                 findings += self._alerts.push(Watches.BEAT, lead.last_beat_ns, end_ns, pause)
-        findings += self._alerts.push(Watches.SIGNAL, start_ns, end_ns, self._window(start_ns, end_ns))
+        if self._beats_heard or not self._oximeter_heard:  # else the oximeter is the signal
+            findings += self._alerts.push(Watches.SIGNAL, start_ns, end_ns, self._window(start_ns, end_ns))
         findings.append(window)
         if self._sides:
             others = (source.track for kind, source in self._sources.items() if kind is not leading)
             windows = [window, *(track.window(start_ns, end_ns) for track in others)]
             for side in self._sides:
-                findings += side.see(windows)
+                findings += self._aside(side.see(windows))
         return findings
 
     def _judge_beat(self, source: _Source, beat: Beat) -> list[Finding]:

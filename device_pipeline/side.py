@@ -10,13 +10,14 @@ from typing import Protocol
 
 from device_pipeline.motion.activity import Activity
 from device_pipeline.oximetry.desaturation import Desaturation
+from device_pipeline.oximetry.oxygenation import Oxygenation
 from device_pipeline.oximetry.spo2 import Spo2
 from device_pipeline.respiration.respiration import Respiration
 from device_pipeline.temperature.temperature import Temperature
 from device_pipeline.track import Window
 from sensors.samples import Item
 
-SideFinding = Respiration | Spo2 | Desaturation | Activity | Temperature
+SideFinding = Respiration | Spo2 | Desaturation | Oxygenation | Activity | Temperature
 
 
 class Side(Protocol):

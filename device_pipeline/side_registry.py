@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from device_pipeline.oximetry.saturation import Saturation
 from device_pipeline.side import MakeSide
+from device_pipeline.temperature.thermometer import Thermometer
 
-SIDES: tuple[MakeSide, ...] = ()
+SIDES: tuple[MakeSide, ...] = (Saturation, Thermometer)

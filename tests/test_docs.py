@@ -21,6 +21,7 @@ from device_pipeline.config import BOUNDS, Config, Limits, load_config
 from device_pipeline.hrv import Hrv
 from device_pipeline.motion.activity import Activity, Level, Posture
 from device_pipeline.oximetry.desaturation import Desaturation
+from device_pipeline.oximetry.oxygenation import Oxygenation
 from device_pipeline.oximetry.spo2 import Spo2
 from device_pipeline.respiration.respiration import Respiration
 from device_pipeline.rhythm import RhythmKind, RhythmSpan
@@ -28,7 +29,7 @@ from device_pipeline.run import Finding
 from device_pipeline.store.connection import DATABASE_NAME
 from device_pipeline.store.lock import LOCK_NAME
 from device_pipeline.store.vault import KEY_NAME
-from device_pipeline.temperature.temperature import Temperature
+from device_pipeline.temperature.temperature import Site, Temperature
 from device_pipeline.windows import HeartRate
 from sensors.samples import Gap, GapReason
 from tests.data import shared_data
@@ -230,8 +231,9 @@ _FINDINGS: list[Finding] = [
     Respiration(1, 2, 14.0, 0.9, None, "m"),
     Spo2(1, 2, 97.0, 0.9, None, "m"),
     Desaturation(1, 2, 88.0),
+    Oxygenation(1, 2, 3, 95.0, 90.0, 0, 1, 1),
     Activity(1, 2, 3, Level.LIGHT, Posture.UPRIGHT, 1.0, None),
-    Temperature(1, 2, 36.6, 0.1, None),
+    Temperature(1, 2, 36.6, 0.1, None, Site.BODY),
 ]
 
 

@@ -13,7 +13,9 @@ from device_pipeline.config import Limits
 from device_pipeline.hrv import Hrv
 from device_pipeline.motion.activity import Activity
 from device_pipeline.oximetry.desaturation import Desaturation
+from device_pipeline.oximetry.oxygenation import Oxygenation
 from device_pipeline.oximetry.spo2 import Spo2
+from device_pipeline.oximetry.two_colours import COLOURS
 from device_pipeline.respiration.respiration import Respiration
 from device_pipeline.rhythm import RhythmSpan
 from device_pipeline.run import Finding, Pipeline
@@ -56,6 +58,7 @@ class Analysis:
     respiration: list[Respiration] = field(default_factory=list)
     spo2: list[Spo2] = field(default_factory=list)
     desaturations: list[Desaturation] = field(default_factory=list)
+    oxygenation: list[Oxygenation] = field(default_factory=list)
     activity: list[Activity] = field(default_factory=list)
     temperature: list[Temperature] = field(default_factory=list)
     screening: Screening | None = None
@@ -67,6 +70,11 @@ class Analysis:
     def annotation_fs_hz(self) -> float:
         """The rate that annotations of this record count samples in; milliseconds where it has no samples."""
         return self.fs_hz or 1000.0
+
+    @property
+    def is_told_beside(self) -> bool:
+        """Whether anything but beats was found."""
+        return any((self.respiration, self.spo2, self.activity, self.temperature))
 
     def see(self, item: Item | AnnotatedBeat) -> None:
         """The record reaches as far as what came in."""
@@ -107,6 +115,8 @@ class Analysis:
                 self.spo2.append(finding)
             case Desaturation():
                 self.desaturations.append(finding)
+            case Oxygenation():
+                self.oxygenation.append(finding)
             case Activity():
                 self.activity.append(finding)
             case Temperature():
@@ -141,7 +151,8 @@ def analyze_path(
     acc_channel = None
     if chosen is not None and chosen.kind is Kind.PPG:
         acc_channel = next((c.name for c in source.channels if c.kind is Kind.ACC), None)
-        wanted += [] if acc_channel is None else [acc_channel]
+    # what is told beside the beats is read too
+    wanted += [c.name for c in source.channels if (c.kind is Kind.ACC or c.name in COLOURS) and c.name not in wanted]
     pipeline = Pipeline(
         limits,
         origin_ns=source.started_ns,
@@ -177,9 +188,11 @@ def analyze_path(
     if source.duration_s is not None:
         analysis.end_ns = max(analysis.end_ns, source.started_ns + round(source.duration_s * 1e9))
     take(pipeline.flush(analysis.end_ns))
-    if pipeline.leading is None:
+    if pipeline.leading is None and not analysis.is_told_beside:
         have = ", ".join(c.name for c in source.channels) or "no channel"
-        raise FileFormatError(f"{source.name}: an ECG, a PPG, beats or RR intervals expected, it has: {have}")
+        raise FileFormatError(
+            f"{source.name}: an ECG, a PPG, beats, RR intervals, acceleration or readings expected, it has: {have}"
+        )
     analysis.close(pipeline, source.notes)
     analysis.screening = lead.end(analysis.beats)
     return analysis

@@ -12,7 +12,9 @@ from enum import Enum
 from device_pipeline.alerts.hold import Verdict
 from device_pipeline.beat import Beat
 from device_pipeline.config import Limits
+from device_pipeline.oximetry.spo2 import Spo2
 from device_pipeline.rhythm import RhythmKind
+from device_pipeline.temperature.temperature import Temperature
 from device_pipeline.track import Window
 from device_pipeline.windows import HeartRate
 
@@ -22,9 +24,11 @@ class Watches(Enum):
     SIGNAL = "signal"
     RHYTHM = "rhythm"
     BEAT = "beat"
+    OXYGEN = "oxygen"
+    TEMPERATURE = "temperature"
 
 
-Evidence = HeartRate | Window | RhythmKind | Beat | None
+Evidence = HeartRate | Window | RhythmKind | Beat | Spo2 | Temperature | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,22 @@ def _absent(evidence: Evidence, limits: Limits) -> Verdict:
     return Verdict.MET if evidence.absent_ns * 2 > evidence.length_ns else Verdict.CLEAR
 
 
+def _low_oxygen(evidence: Evidence, limits: Limits) -> Verdict:
+    if not isinstance(evidence, Spo2) or evidence.spo2_pct is None:
+        return Verdict.UNKNOWN
+    if evidence.spo2_pct <= limits.low_oxygen_pct:
+        return Verdict.MET
+    return Verdict.BETWEEN if evidence.spo2_pct <= limits.low_oxygen_clear_pct else Verdict.CLEAR
+
+
+def _fever(evidence: Evidence, limits: Limits) -> Verdict:
+    if not isinstance(evidence, Temperature) or evidence.temperature_c is None:
+        return Verdict.UNKNOWN
+    if evidence.temperature_c >= limits.fever_c:
+        return Verdict.MET
+    return Verdict.BETWEEN if evidence.temperature_c >= limits.fever_clear_c else Verdict.CLEAR
+
+
 RULES = (
     Rule(
         "tachycardia",
@@ -143,5 +163,26 @@ RULES = (
         lambda limits: f"No data for at least {limits.no_data_hold_s:g} s: sensor off the body, silent or out of reach",
         patience_s=0.0,
         clear_s=lambda limits: limits.signal_clear_hold_s,
+    ),
+    Rule(
+        "low_oxygen",
+        Watches.OXYGEN,
+        _low_oxygen,
+        lambda limits: limits.low_oxygen_hold_s,
+        lambda limits: (
+            f"Oxygen saturation at or below your limit of {limits.low_oxygen_pct:g} %"
+            f" for at least {limits.low_oxygen_hold_s:g} s"
+        ),
+    ),
+    Rule(
+        "fever",
+        Watches.TEMPERATURE,
+        _fever,
+        lambda limits: limits.fever_hold_s,
+        lambda limits: (
+            f"Temperature at or above your limit of {limits.fever_c:g} °C for at least {limits.fever_hold_s / 60:g} min"
+        ),
+        patience_s=1800.0,
+        clear_s=lambda limits: limits.fever_hold_s,
     ),
 )

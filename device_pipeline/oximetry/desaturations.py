@@ -3,6 +3,7 @@
 AASM scoring rules (Berry et al. 2012, J Clin Sleep Med 8:597, doi:10.5664/jcsm.2172) ask for a drop of 3 % or more from
 before the event, and for 10 s; the older rule asks for 4 %. Where the drop begins and ends they leave open. Here:
 
+- one odd second is none: each is the median of itself and its neighbours;
 - baseline: the highest saturation of the two minutes before, back to the end of the last desaturation (Chung et al.
   2012, Anesth Analg 114:993, take the two minutes' mean, which sinks with every event of a night that has many);
 - it begins where the saturation was last within 1 % of the baseline, at the top of the ten seconds before;
@@ -14,6 +15,7 @@ before the event, and for 10 s; the older rule asks for 4 %. Where the drop begi
 
 from __future__ import annotations
 
+import statistics
 from collections import deque
 from dataclasses import dataclass
 
@@ -57,6 +59,7 @@ class Desaturations:
         self._before: deque[tuple[int, float]] = deque()
         self._tops: deque[tuple[int, float]] = deque()  # falling saturations: the first is the highest of `_before`
         self._fall: _Fall | None = None
+        self._raw: list[float] = []  # the last two seconds, the newest not yet judged
         self._next_ns: int | None = None
 
     def push(self, second: Second) -> list[Drop]:
@@ -64,9 +67,16 @@ class Desaturations:
         if value is None or (self._next_ns is not None and t_ns != self._next_ns):
             self._forget()
             self._fall = None
+            self._raw = []
         self._next_ns = t_ns + SECOND_NS
         if value is None:
             return []
+        before, self._raw = self._raw, [*self._raw[-1:], value]
+        if not before:
+            return []
+        return self._judge(t_ns - SECOND_NS, statistics.median((before[0], before[-1], value)))
+
+    def _judge(self, t_ns: int, value: float) -> list[Drop]:
         if self._fall is None:
             self._fall = self._begun(t_ns, value)
             self._remember(t_ns, value)

@@ -40,6 +40,11 @@ class Oximeter:
         self._counts = [0, 0]  # desaturations of this hour, and the deep ones of them
         self._last_ns = 0  # the end of the last second taken
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether any saturation, or its absence, has come at all."""
+        return self._seconds.is_heard
+
     def begin(self, start_ns: int) -> None:
         self._seconds.begin(start_ns)
 

@@ -131,4 +131,3 @@ class Seconds:
         while self._next < stop:
             out.append(Second(self._origin_ns + self._next * SECOND_NS, spo2_pct, reason))
             self._next += 1
-

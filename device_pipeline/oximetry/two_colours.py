@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 
 from device_pipeline.oximetry.ratio import GOOD_INDEX, METHOD, ratio_of_ratios
 from device_pipeline.oximetry.spo2 import Spo2
-from device_pipeline.signal.motion import MotionLevel
 from sensors.samples import Gap, Kind, Samples
 
-RED, INFRARED = "ppg_red", "ppg_ir"
+RED, INFRARED = COLOURS = ("ppg_red", "ppg_ir")
 WINDOW_S = 10
 WAIT_S = 70  # longer than a block of a file: all channels of one block have come by then
-MOTION_G = 0.05  # rms: more than breathing and a pulse, less than a hand that turns a page
+MOTION_G = 0.05  # rms over the axes: more than breathing and a pulse, less than a hand that turns a page
 MIN_COVER = 0.95
 RATES_HZ = (20.0, 500.0)
 LONGEST_HOLE_NS = 86_400_000_000_000
@@ -27,12 +26,12 @@ _S = 1_000_000_000
 
 
 @dataclass(slots=True)
-class _Colour:
-    """One channel's samples that a window may still need."""
+class _Channel:
+    """One channel's samples that a window may still need; `values` is (n,), or (n, 3) of an accelerometer."""
 
     fs_hz: float = 0.0
     t_ns: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
-    values: NDArray[np.float64] = field(default_factory=lambda: np.empty(0, np.float64))
+    values: NDArray[np.float64] | None = None
     gaps: list[tuple[int, int, str]] = field(default_factory=list)
     until_ns: int | None = None
 
@@ -40,7 +39,7 @@ class _Colour:
         self.fs_hz = block.fs_hz
         steps = np.rint((block.offset + np.arange(len(block))) * block.step_ns).astype(np.int64)
         self.t_ns = np.concatenate((self.t_ns, block.anchor_ns + steps))
-        self.values = np.concatenate((self.values, block.values))
+        self.values = block.values if self.values is None else np.concatenate((self.values, block.values))
         self._advance(block.end_ns)
 
     def miss(self, gap: Gap) -> None:
@@ -52,7 +51,8 @@ class _Colour:
 
     def between(self, start_ns: int, end_ns: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         first, last = np.searchsorted(self.t_ns, (start_ns, end_ns))
-        return self.t_ns[first:last], self.values[first:last].copy()
+        values = np.empty(0) if self.values is None else self.values[first:last].copy()
+        return self.t_ns[first:last], values
 
     def reason(self, start_ns: int, end_ns: int) -> str | None:
         """Why most of what is missing there is missing."""
@@ -65,7 +65,8 @@ class _Colour:
 
     def forget(self, before_ns: int) -> None:
         first = int(np.searchsorted(self.t_ns, before_ns))
-        self.t_ns, self.values = self.t_ns[first:], self.values[first:]
+        self.t_ns = self.t_ns[first:]
+        self.values = None if self.values is None else self.values[first:]
         self.gaps = [gap for gap in self.gaps if gap[1] > before_ns]
 
 
@@ -76,9 +77,8 @@ class TwoColours:
         """`nothing`: the reason where samples are missing and no gap says why."""
         self._origin_ns = origin_ns
         self._nothing = nothing
-        self._colours = {RED: _Colour(), INFRARED: _Colour()}
-        self._motion = MotionLevel()
-        self._moves = False  # an accelerometer has been heard
+        self._colours = {RED: _Channel(), INFRARED: _Channel()}
+        self._acc: _Channel | None = None  # once an accelerometer has been heard
         self._acc_channel: str | None = None
         self._first_ns: int | None = None
         self._next_ns: int | None = None
@@ -88,14 +88,13 @@ class TwoColours:
             for name, colour in self._colours.items():
                 if item.channel in (None, name) and colour.until_ns is not None:
                     colour.miss(item)
-            if self._moves and item.channel in (None, self._acc_channel):
-                self._motion.push(item)
+            if self._acc is not None and item.channel in (None, self._acc_channel):
+                self._acc.miss(item)
         elif item.kind is Kind.ACC and self._acc_channel in (None, item.channel):
-            self._moves, self._acc_channel = True, item.channel
-            self._motion.push(item)
+            self._acc, self._acc_channel = self._acc or _Channel(), item.channel
+            self._acc.add(item)
             if self._first_ns is None:
-                assert self._motion.known_until_ns is not None
-                self._motion.forget(self._motion.known_until_ns - WAIT_S * _S)
+                self._acc.forget(item.end_ns - WAIT_S * _S)
         elif item.channel in self._colours and len(item) and RATES_HZ[0] <= item.fs_hz <= RATES_HZ[1]:
             if self._first_ns is None:
                 self._first_ns = item.start_ns
@@ -122,8 +121,8 @@ class TwoColours:
         passed_ns = min(until for until in told if until is not None)
         if passed_ns - self._first_ns < WAIT_S * _S:
             return []
-        if self._moves and self._motion.known_until_ns is not None:
-            passed_ns = max(min(passed_ns, self._motion.known_until_ns), passed_ns - WAIT_S * _S)
+        if self._acc is not None and self._acc.until_ns is not None:
+            passed_ns = max(min(passed_ns, self._acc.until_ns), passed_ns - WAIT_S * _S)
         return self._close_to(passed_ns)
 
     def _close_to(self, until_ns: int) -> list[Spo2]:
@@ -138,7 +137,8 @@ class TwoColours:
         if out:
             for colour in self._colours.values():
                 colour.forget(self._next_ns)
-            self._motion.forget(self._next_ns)
+            if self._acc is not None:
+                self._acc.forget(self._next_ns)
         return out
 
     def _judge(self, start_ns: int, end_ns: int) -> Spo2:
@@ -159,8 +159,21 @@ class TwoColours:
                 y = np.interp(infrared_ns, red_ns, y)
             found = ratio_of_ratios(y, x, infrared.fs_hz)
             spo2_pct, quality, reason = found.spo2_pct, found.quality, found.reason
-            rms_g = self._motion.rms_g(start_ns, end_ns) if self._moves else None
+            rms_g = self._rms_g(start_ns, end_ns)
             if rms_g is not None and rms_g > MOTION_G:
                 spo2_pct, reason = None, "motion"
                 quality = min(quality, GOOD_INDEX * MOTION_G / rms_g)
         return Spo2(start_ns, end_ns - start_ns, spo2_pct, quality, reason, METHOD)
+
+    def _rms_g(self, start_ns: int, end_ns: int) -> float | None:
+        """How far the acceleration strays from its mean, all axes together; None where too little is known.
+
+        Not of its norm: an arm that swings across gravity hardly changes that.
+        """
+        if self._acc is None:
+            return None
+        _, values = self._acc.between(start_ns, end_ns)
+        if len(values) < max(2.0, 0.5 * WINDOW_S * self._acc.fs_hz):
+            return None
+        strays = values - values.mean(axis=0)
+        return float(np.sqrt((strays * strays).sum() / len(strays)))

@@ -223,6 +223,35 @@ MIGRATIONS: tuple[Migration, ...] = (
             ) STRICT, WITHOUT ROWID""",
         ),
     ),
+    Migration(
+        "oxygen by the hour, temperature by site",
+        (
+            # nothing has written into it yet
+            "DROP TABLE temperature",
+            """CREATE TABLE temperature (
+                session_id INTEGER NOT NULL REFERENCES sessions (id),
+                start_ns INTEGER NOT NULL,
+                length_ns INTEGER NOT NULL,
+                temperature_c REAL,
+                trend_c_per_h REAL,
+                reason TEXT,
+                site TEXT NOT NULL,
+                PRIMARY KEY (session_id, start_ns, length_ns, site)
+            ) STRICT, WITHOUT ROWID""",
+            """CREATE TABLE oxygenation (
+                session_id INTEGER NOT NULL REFERENCES sessions (id),
+                start_ns INTEGER NOT NULL,
+                length_ns INTEGER NOT NULL,
+                valid_s INTEGER NOT NULL,
+                mean_pct REAL,
+                min_pct REAL,
+                below_90_s INTEGER NOT NULL,
+                drops_3 INTEGER NOT NULL,
+                drops_4 INTEGER NOT NULL,
+                PRIMARY KEY (session_id, start_ns, length_ns)
+            ) STRICT, WITHOUT ROWID""",
+        ),
+    ),
 )
 
 

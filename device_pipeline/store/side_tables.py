@@ -11,21 +11,23 @@ from sqlite_utils import Database
 
 from device_pipeline.motion.activity import Activity, Level, Posture
 from device_pipeline.oximetry.desaturation import Desaturation
+from device_pipeline.oximetry.oxygenation import Oxygenation
 from device_pipeline.oximetry.spo2 import Spo2
 from device_pipeline.respiration.respiration import Respiration
 from device_pipeline.side import SideFinding
-from device_pipeline.temperature.temperature import Temperature
+from device_pipeline.temperature.temperature import Site, Temperature
 
-_T = TypeVar("_T", Respiration, Spo2, Desaturation, Activity, Temperature)
+_T = TypeVar("_T", Respiration, Spo2, Desaturation, Oxygenation, Activity, Temperature)
 
 SIDE_TABLES: dict[type[SideFinding], str] = {
     Respiration: "respiration",
     Spo2: "spo2",
     Desaturation: "desaturations",
+    Oxygenation: "oxygenation",
     Activity: "activity",
     Temperature: "temperature",
 }
-_ENUMS = {"level": Level, "posture": Posture}
+_ENUMS = {"level": Level, "posture": Posture, "site": Site}
 
 
 def _columns(kind: type[SideFinding]) -> list[str]:

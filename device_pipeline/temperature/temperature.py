@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Site(StrEnum):
+    """Where a thermometer sits: skin is some degrees colder than the body, and follows the room."""
+
+    BODY = "body"  # ear, mouth, armpit, rectum, gut; or a thermometer that does not say
+    SKIN = "skin"  # finger, toe, wrist, a patch
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -18,6 +26,7 @@ class Temperature:
     temperature_c: float | None
     trend_c_per_h: float | None
     reason: str | None
+    site: Site
 
     def __repr__(self) -> str:
         return f"<Temperature start_ns={self.start_ns}>"

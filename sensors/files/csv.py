@@ -2,7 +2,8 @@
 
 Times come from the column `t_s`, or from the rate that the user gives. A row's own time may stray from an even grid by
 half a step; where it strays further the grid is laid anew, and a step of more than one and a half leaves a Gap. An
-empty cell is an absence: a MISSING gap of a sampled channel, no reading at all of the others.
+empty cell is an absence: a MISSING gap of a sampled channel, no reading at all of the others. A saturation of 0 is how
+oximeters write that the probe is off: a MISSING gap too.
 """
 
 from __future__ import annotations
@@ -34,7 +35,21 @@ _SAMPLED = {
     "resp": (Kind.RESP, ""),
 }
 _AXES = ("acc_x", "acc_y", "acc_z")
-_READINGS = {"spo2_pct": Quantity.SPO2, "rr_ms": Quantity.RR}
+_READINGS = {
+    "spo2_pct": Quantity.SPO2,
+    "perfusion_pct": Quantity.PERFUSION,
+    "pulse_rate_bpm": Quantity.PULSE_RATE,
+    "temperature_c": Quantity.TEMPERATURE,
+    "skin_temperature_c": Quantity.TEMPERATURE,
+    "rr_ms": Quantity.RR,
+}
+# What a file may say at all; beyond it the column holds something else.
+_RANGES = {
+    Quantity.SPO2: (0, 100),
+    Quantity.PERFUSION: (0, 100),
+    Quantity.PULSE_RATE: (0, 1000),
+    Quantity.TEMPERATURE: (-50, 100),
+}
 _KNOWN = {"t_s", *_SAMPLED, *_AXES, *_READINGS}
 _LONGEST_LINE = 65_536
 _LOOK_ROWS = 10_000
@@ -102,7 +117,7 @@ class CsvSource:
         if infos and rate is None:
             self._wrong("no column t_s, so the sampling rate must be given with --fs")
         if rate is None and "t_s" not in self._columns and readings != ["rr_ms"]:
-            self._wrong("no column t_s, which spo2_pct needs (or --fs)")
+            self._wrong(f"no column t_s, which {next(c for c in readings if c != 'rr_ms')} needs (or --fs)")
 
     def items(self, channels: Collection[str] | None = None, block_s: float = 60.0) -> Iterator[FileItem]:
         """Blocks of each channel in turn, then the readings of the same rows."""
@@ -158,32 +173,37 @@ class CsvSource:
             grid.last_s = float(times[start + good - 1])
             start += good
 
-    def _readings(self, rows: _Rows, times: NDArray[np.float64]) -> Iterator[Reading]:
-        found = []
+    def _readings(self, rows: _Rows, times: NDArray[np.float64]) -> Iterator[Reading | Gap]:
+        found: list[Reading | Gap] = []
         for at, column in enumerate(self._columns):
             if quantity := _READINGS.get(column):
                 values = rows.values[:, at]
                 for k in np.flatnonzero(np.isfinite(values)).tolist():
                     value = float(values[k])
-                    if self._is_present(quantity, value, rows.line_of(k)):
+                    if self._is_present(column, value, rows.line_of(k)):
                         found.append(Reading(quantity, column, round(times[k] * 1e9), value))
-        yield from sorted(found, key=lambda reading: reading.t_ns)
+                if quantity is Quantity.SPO2:
+                    found += _probe_off(column, values, times)
+        yield from sorted(found, key=lambda item: item.t_ns if isinstance(item, Reading) else item.start_ns)
 
     def _intervals(self, rows: _Rows, summed_ms: float) -> Generator[Reading, None, float]:
         values = rows.values[:, self._columns.index("rr_ms")]
         for k in np.flatnonzero(np.isfinite(values)).tolist():
             value = float(values[k])
-            if self._is_present(Quantity.RR, value, rows.line_of(k)):
+            if self._is_present("rr_ms", value, rows.line_of(k)):
                 summed_ms += value
                 yield Reading(Quantity.RR, "rr_ms", round(summed_ms * 1e6), value)
         return summed_ms
 
-    def _is_present(self, quantity: Quantity, value: float, line: int) -> bool:
+    def _is_present(self, column: str, value: float, line: int) -> bool:
+        quantity = _READINGS[column]
         if quantity is Quantity.RR and value <= 0:
             self._wrong(f"line {line} has an interval that is not above 0 ms")
-        if quantity is Quantity.SPO2 and not 0 <= value <= 100:
-            self._wrong(f"line {line} has an spo2_pct outside 0 to 100")
-        return value > 0  # oximeters write 0 while the probe is off
+        if quantity in _RANGES:
+            low, high = _RANGES[quantity]
+            if not low <= value <= high:
+                self._wrong(f"line {line}: {column} outside {low} to {high}")
+        return value > 0 or quantity is Quantity.TEMPERATURE  # oximeters write 0 while the probe is off
 
     def _times(self, rows: _Rows, grid: _Grid | None, last_s: float) -> NDArray[np.float64] | None:
         n = len(rows.values)
@@ -341,3 +361,15 @@ def _fill(text: str, separator: str) -> str:
             return text
     text = re.sub(f"(?<={separator})[ ]*(?=[{separator}\n]|$)", "nan", text)
     return re.sub(f"^[ ]*(?={separator})", "nan", text, flags=re.MULTILINE)
+
+
+def _probe_off(column: str, values: NDArray[np.float64], times: NDArray[np.float64]) -> Iterator[Gap]:
+    """From each 0 on there is nothing, until the next cell that says something or the last row of these."""
+    said = np.flatnonzero(np.isfinite(values))
+    off = values[said] == 0
+    edges = np.flatnonzero(np.diff(off.astype(np.int8), prepend=0, append=0))
+    for first, after in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        start_s = float(times[said[first]])
+        end_s = float(times[said[after]] if after < len(said) else times[-1])
+        if end_s > start_s:
+            yield Gap(column, round(start_s * 1e9), round(end_s * 1e9), GapReason.MISSING)

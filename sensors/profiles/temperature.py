@@ -13,6 +13,7 @@ from sensors.wire import Cursor, Measured, NoNumber, Writer
 _FAHRENHEIT, _TIME, _TYPE = 0x01, 0x02, 0x04
 # Of any thermometer that is not broken; the type tells whether it touches a body.
 _LEAST_C, _MOST_C = -40.0, 85.0
+_SKIN = (4, 8)  # finger and toe are colder than the body, and follow the room
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -38,7 +39,7 @@ class Temperature:
 class TemperatureProfile:
     name = "temperature"
     characteristic = full_uuid("2a1c")
-    channels = ("temperature",)
+    channels = ("temperature", "skin_temperature")
     silent_after_s: float | None = None
 
     def decode(self, payload: bytes) -> Temperature:
@@ -62,7 +63,8 @@ class TemperatureProfile:
         return out.getvalue()
 
     def observe(self, value: Temperature) -> tuple[Observation, ...]:
-        return (observed(Quantity.TEMPERATURE, "temperature", value.celsius, _LEAST_C, _MOST_C, spot=True),)
+        channel = self.channels[value.type in _SKIN]
+        return (observed(Quantity.TEMPERATURE, channel, value.celsius, _LEAST_C, _MOST_C, spot=True),)
 
     def fields(self, value: Temperature) -> dict[str, object]:
         found: dict[str, object] = {

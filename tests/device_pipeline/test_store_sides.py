@@ -10,13 +10,14 @@ import pytest
 from device_pipeline.clock import ManualClock
 from device_pipeline.motion.activity import Activity, Level, Posture
 from device_pipeline.oximetry.desaturation import Desaturation
+from device_pipeline.oximetry.oxygenation import Oxygenation
 from device_pipeline.oximetry.spo2 import Spo2
 from device_pipeline.respiration.respiration import Respiration
 from device_pipeline.side import SideFinding
 from device_pipeline.store.side_tables import SIDE_TABLES, side_findings
 from device_pipeline.store.store import open_store
 from device_pipeline.store.writer import SessionKind
-from device_pipeline.temperature.temperature import Temperature
+from device_pipeline.temperature.temperature import Site, Temperature
 
 S = 1_000_000_000
 START_NS = 1_760_000_000 * S
@@ -31,14 +32,18 @@ FOUND: dict[type[SideFinding], list[SideFinding]] = {
         Spo2(START_NS + 10 * S, 10 * S, None, None, "off_body", "oximeter/1"),
     ],
     Desaturation: [Desaturation(START_NS, START_NS + 30 * S, 86.0)],
+    Oxygenation: [
+        Oxygenation(START_NS, 3600 * S, 3500, 95.4, 82.0, 120, 9, 7),
+        Oxygenation(START_NS + 3600 * S, 600 * S, 0, None, None, 0, 0, 0),
+    ],
     Activity: [
         Activity(START_NS, 60 * S, 97, Level.MODERATE, Posture.UPRIGHT, 1.0, None),
         Activity(START_NS + 60 * S, 60 * S, 0, Level.STILL, None, 1.0, None),
         Activity(START_NS + 120 * S, 60 * S, None, None, None, None, "off_body"),
     ],
     Temperature: [
-        Temperature(START_NS, 60 * S, 36.6, None, None),
-        Temperature(START_NS + 60 * S, 60 * S, None, None, "missing"),
+        Temperature(START_NS, 60 * S, 36.6, None, None, Site.BODY),
+        Temperature(START_NS + 60 * S, 60 * S, None, None, "missing", Site.SKIN),
     ],
 }
 

@@ -20,7 +20,7 @@ from device_pipeline.track import Window
 from device_pipeline.windows import HeartRate
 from sensors.files.open import open_source
 from sensors.reader import read_recording
-from sensors.samples import Gap, GapReason, Item, Samples
+from sensors.samples import Gap, GapReason, Item, Reading, Samples
 from tests.data import shared_data
 from tests.laws.cuts import cut_items, random_lengths, singles
 
@@ -83,6 +83,23 @@ def test_a_pulse_wave_with_motion_is_read_the_same_in_any_cut() -> None:
         live=False,
     )
     assert any(isinstance(rate, HeartRate) and rate.bpm for rate in told["HeartRate"])
+
+
+@pytest.mark.parametrize("cut", ["random", "single"])
+@pytest.mark.parametrize(
+    ("name", "kinds"),
+    [
+        ("oximeter_night.csv", {"Spo2", "Desaturation", "Oxygenation", "Alert"}),
+        ("two_colours.csv", {"Spo2", "Beat"}),
+        ("fever.csv", {"Temperature", "Alert"}),
+    ],
+)
+def test_what_is_told_beside_the_beats_is_the_same_in_any_cut(name: str, kinds: set[str], cut: str) -> None:
+    source = open_source(RECORDINGS / name)
+    items = [item for item in source.items(block_s=7.0) if isinstance(item, Samples | Gap | Reading)]
+    lengths = singles() if cut == "single" else random_lengths(4, 150)
+    told = agree(items, lengths, channel="ppg_red", acc_channel="acc", live=False)
+    assert {kind for kind in kinds if told[kind]} == kinds
 
 
 @pytest.mark.parametrize(("record", "channel"), [("104", "V5"), ("201", "MLII"), ("207", "MLII")])

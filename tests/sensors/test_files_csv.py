@@ -165,7 +165,7 @@ FAULTS = {
     "530\n518\n": "its first line names no channel",
     "t_s,ecg_mv\n0,1\n": "two or more are needed",
     "t_s,rr_ms\n0,800\n1,-3\n": "line 3 has an interval that is not above 0 ms",
-    "t_s,spo2_pct\n0,97\n1,254\n": "line 3 has an spo2_pct outside 0 to 100",
+    "t_s,spo2_pct\n0,97\n1,254\n": "line 3: spo2_pct outside 0 to 100",
     "t_s,ecg_mv\n0,1\n0.1," + "9" * 70_000 + "\n": "line 3 has 65536 characters or more",
 }
 
@@ -191,3 +191,14 @@ def test_a_channel_that_is_not_there_is_named_with_those_that_are(tmp_path: Path
     source = CsvSource(write(tmp_path, "t_s,ppg", "0,1", "0.1,2"))
     with pytest.raises(FileFormatError, match="no channel 'ecg_mv'; the record has ppg"):
         list(source.items(["ecg_mv"]))
+
+
+def test_a_saturation_of_zero_is_a_gap_until_something_is_said_again(tmp_path: Path) -> None:
+    path = tmp_path / "off.csv"
+    path.write_text("t_s,spo2_pct\n0,97\n1,0\n2,0\n3,\n4,96\n5,0\n6,\n7,0\n", encoding="ascii")
+    items = list(CsvSource(path).items())
+    assert [item for item in items if isinstance(item, Gap)] == [
+        Gap("spo2_pct", 1 * 10**9, 4 * 10**9, GapReason.MISSING),
+        Gap("spo2_pct", 5 * 10**9, 7 * 10**9, GapReason.MISSING),
+    ]
+    assert [item.value for item in items if isinstance(item, Reading)] == [97.0, 96.0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from device_pipeline.hrv import Hrv
+from device_pipeline.oximetry.oxygenation import OxygenSummary, summed
 from device_pipeline.screening import Screening
 from vitalkeep.analysis import Analysis
 
@@ -92,6 +93,7 @@ def analysis_object(analysis: Analysis) -> dict[str, Any]:
             {"start_s": at_s(drop.start_ns), "end_s": at_s(drop.end_ns), "nadir_pct": round(drop.nadir_pct, 1)}
             for drop in analysis.desaturations
         ],
+        "oximetry": _oximetry(summed(analysis.oxygenation)),
         "activity": [
             {
                 "start_s": at_s(window.start_ns),
@@ -111,6 +113,7 @@ def analysis_object(analysis: Analysis) -> dict[str, Any]:
                 "temperature_c": _round(window.temperature_c, 2),
                 "trend_c_per_h": _round(window.trend_c_per_h, 2),
                 "reason": window.reason,
+                "site": window.site,
             }
             for window in analysis.temperature
         ],
@@ -126,6 +129,25 @@ def _screen(screening: Screening | None) -> dict[str, Any]:
         "probabilities": None if found is None else {label: round(p, 3) for label, p in found.probabilities.items()},
         "model": None if found is None else f"{found.model} {found.version}",
         "reason": "no_ecg" if screening is None else screening.reason,
+    }
+
+
+def _oximetry(summary: OxygenSummary | None) -> dict[str, Any] | None:
+    """None where no oximeter was read."""
+    if summary is None:
+        return None
+    reason = None
+    if summary.odi3_per_h is None:
+        reason = "too_short" if summary.valid_s else "no_data"
+    return {
+        "valid_s": summary.valid_s,
+        "mean_pct": _round(summary.mean_pct, 1),
+        "min_pct": _round(summary.min_pct, 1),
+        "below_90_s": summary.below_90_s,
+        "below_90_pct": _round(summary.below_90_pct, 2),
+        "odi3_per_h": _round(summary.odi3_per_h, 2),
+        "odi4_per_h": _round(summary.odi4_per_h, 2),
+        "reason": reason,
     }
 
 

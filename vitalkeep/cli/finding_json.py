@@ -10,6 +10,7 @@ from device_pipeline.beat import Beat, Quality
 from device_pipeline.hrv import Hrv
 from device_pipeline.motion.activity import Activity
 from device_pipeline.oximetry.desaturation import Desaturation
+from device_pipeline.oximetry.oxygenation import Oxygenation
 from device_pipeline.oximetry.spo2 import Spo2
 from device_pipeline.respiration.respiration import Respiration
 from device_pipeline.rhythm import RhythmSpan
@@ -123,6 +124,18 @@ def _row(finding: Finding) -> dict[str, Any] | None:
                 "end_ns": finding.end_ns,
                 "nadir_pct": round(finding.nadir_pct, 1),
             }
+        case Oxygenation():
+            return {
+                "type": "oxygenation",
+                "start_ns": finding.start_ns,
+                "length_ns": finding.length_ns,
+                "valid_s": finding.valid_s,
+                "mean_pct": _round(finding.mean_pct),
+                "min_pct": _round(finding.min_pct),
+                "below_90_s": finding.below_90_s,
+                "drops_3": finding.drops_3,
+                "drops_4": finding.drops_4,
+            }
         case Activity():
             return {
                 "type": "activity",
@@ -142,6 +155,7 @@ def _row(finding: Finding) -> dict[str, Any] | None:
                 "temperature_c": None if finding.temperature_c is None else round(finding.temperature_c, 2),
                 "trend_c_per_h": None if finding.trend_c_per_h is None else round(finding.trend_c_per_h, 2),
                 "reason": finding.reason,
+                "site": finding.site,
             }
         case Window():
             return None
