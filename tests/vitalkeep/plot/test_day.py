@@ -10,7 +10,7 @@ from device_pipeline.motion.activity import Activity, Level, Posture
 from device_pipeline.oximetry.desaturation import Desaturation
 from device_pipeline.oximetry.spo2 import Spo2
 from device_pipeline.respiration.respiration import Respiration
-from device_pipeline.temperature.temperature import Temperature
+from device_pipeline.temperature.temperature import Site, Temperature
 from device_pipeline.track import Window
 from sensors.samples import Kind, Samples
 from tests.vitalkeep.plot.records import STRAP, S, analysed, heart, record, shown
@@ -75,7 +75,7 @@ def test_what_else_a_record_holds_is_shown() -> None:
     analysis.respiration = [Respiration(8 * k * S, 32 * S, rate, 1.0, None, "m") for k, rate in enumerate(rates)]
     analysis.spo2 = [Spo2(10 * k * S, 10 * S, 97.0, 1.0, None, "m") for k in range(8)]
     analysis.desaturations = [Desaturation(20 * S, 40 * S, 88.0)]
-    analysis.temperature = [Temperature(0, 60 * S, 36.6, None, None)]
+    analysis.temperature = [Temperature(0, 60 * S, 36.6, None, None, Site.BODY)]
     analysis.activity = [
         Activity(30 * k * S, 30 * S, 5, Level.LIGHT, Posture.UPRIGHT if k else None, 1.0, None) for k in range(2)
     ]
