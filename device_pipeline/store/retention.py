@@ -17,8 +17,8 @@ from device_pipeline.store.connection import driver_errors
 from device_pipeline.store.writer import StoreWriter
 
 DAY_NS = 86_400_000_000_000
-# Of a step beside a link: about a megabyte, some tens of milliseconds on a slow card. Blocks are large, others small.
-SMALL_STEP = 512
+# Of a step beside a link: about half a megabyte, some tens of milliseconds. Blocks are large, others small.
+SMALL_STEP = 128
 _LARGE_STEP = 65_536
 _SMALL_ROWS = 4
 
