@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 
@@ -40,6 +41,17 @@ class Shares:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class Quantity:
+    """Values of windows, and the stretches where no window has one, called by why most of them have none."""
+
+    shown: Trend
+    absent: tuple[Span, ...]
+
+    def __repr__(self) -> str:
+        return f"<Quantity n={len(self.shown)}>"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Day:
     """All in seconds from the start. A trend without a point is one of which nothing is known."""
 
@@ -51,13 +63,14 @@ class Day:
     quality: Shares
     rhythm: tuple[Span, ...]
     alerts: tuple[tuple[str, tuple[Span, ...]], ...]
-    respiration: Trend
-    spo2: Trend
+    respiration: Quantity
+    spo2: Quantity
     desaturations: tuple[Span, ...]
     activity: tuple[Span, ...]
+    activity_absent: tuple[Span, ...]
     posture: tuple[Span, ...]
     steps: int | None
-    temperature: Trend
+    temperature: Quantity
 
     def __repr__(self) -> str:
         return "<Day>"
@@ -79,6 +92,10 @@ def day(analysis: Analysis, trace: Trace, most: int = 900) -> Day:
         points = [(min(end_s, at_s(start + length / 2)), value) for start, length, value in rows]
         return trend(points, end_s, most, apart_s)
 
+    def quantity(rows: Sequence[tuple[int, int, float | None, str | None]]) -> Quantity:
+        untold = [(start, length, value is not None, reason) for start, length, value, reason in rows]
+        return Quantity(windows([row[:3] for row in rows]), _untold(untold, clipped))
+
     alerts: dict[str, list[Span]] = {}
     for _, alert in sorted(analysis.alerts.items()):
         last_ns = analysis.end_ns if alert.end_ns is None else alert.end_ns
@@ -93,17 +110,20 @@ def day(analysis: Analysis, trace: Trace, most: int = 900) -> Day:
         quality=_quality(trace, at_s, end_s, most),
         rhythm=tuple(clipped(span.start_ns, span.end_ns, span.kind.value) for span in analysis.rhythm),
         alerts=tuple((rule, tuple(spans)) for rule, spans in alerts.items()),
-        respiration=windows([(w.start_ns, w.length_ns, w.rate_bpm) for w in analysis.respiration]),
-        spo2=windows([(w.start_ns, w.length_ns, w.spo2_pct) for w in analysis.spo2]),
+        respiration=quantity([(w.start_ns, w.length_ns, w.rate_bpm, w.reason) for w in analysis.respiration]),
+        spo2=quantity([(w.start_ns, w.length_ns, w.spo2_pct, w.reason) for w in analysis.spo2]),
         desaturations=tuple(clipped(d.start_ns, d.end_ns, "desaturation") for d in analysis.desaturations),
         activity=_joined(clipped(w.start_ns, w.start_ns + w.length_ns, str(w.level.value)) for w in active if w.level),
+        activity_absent=_untold(
+            [(w.start_ns, w.length_ns, w.level is not None, w.reason) for w in analysis.activity], clipped
+        ),
         posture=_joined(
             clipped(w.start_ns, w.start_ns + w.length_ns, str(w.posture.value))
             for w in analysis.activity
             if w.posture is not None
         ),
         steps=sum(window.steps or 0 for window in active) if active else None,
-        temperature=windows([(w.start_ns, w.length_ns, w.temperature_c) for w in analysis.temperature]),
+        temperature=quantity([(w.start_ns, w.length_ns, w.temperature_c, w.reason) for w in analysis.temperature]),
     )
 
 
@@ -135,6 +155,28 @@ def not_told(analysis: Analysis) -> list[str]:
             reasons = Counter(reason or "unknown" for _, reason in windows).most_common(3)
             told.append(f"{name}: no value, {', '.join(reason.replace('_', ' ') for reason, _ in reasons)}.")
     return told
+
+
+def _untold(
+    rows: Sequence[tuple[int, int, bool, str | None]], clipped: Callable[[int, int, str], Span]
+) -> tuple[Span, ...]:
+    """What the windows (start, length, known, reason) leave untold: of windows that overlap, the middles count."""
+    spans: list[Span] = []
+    for known, group in groupby(enumerate(rows), key=lambda row: row[1][2]):
+        mine = list(group)
+        if known:
+            continue
+        (first, (start_ns, _, _, _)), (last, (last_ns, length_ns, _, _)) = mine[0], mine[-1]
+        if first:
+            before_ns, before_length_ns = rows[first - 1][:2]
+            start_ns = max(start_ns, before_ns + before_length_ns // 2)
+        end_ns = last_ns + length_ns
+        if last + 1 < len(rows):
+            after_ns, after_length_ns = rows[last + 1][:2]
+            end_ns = min(end_ns, after_ns + after_length_ns // 2)
+        reason = Counter(why or "unknown" for _, (_, _, _, why) in mine).most_common(1)[0][0]
+        spans.append(clipped(start_ns, end_ns, reason.replace("_", " ")))
+    return tuple(spans)
 
 
 def _usual_step_s(starts_ns: Sequence[int]) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 
 from vitalkeep.cli.pictures import clock
 from vitalkeep.plot import ink
-from vitalkeep.plot.day import Day, level_rank
+from vitalkeep.plot.day import Day, Quantity, level_rank
 from vitalkeep.plot.draw_trend import draw_absent, draw_trend
 from vitalkeep.plot.sheet import Sheet
 from vitalkeep.plot.time_axis import set_time
@@ -58,16 +58,17 @@ def _rows(view: Day) -> list[_Row]:
         rows.append(_Row("Alerts", 4.6 * n + 0.8, _alerts))
     else:
         rows.append(_Row("Alerts: none", 2.0, _alerts))
-    if len(view.respiration):
+    if len(view.respiration.shown):
         rows.append(_Row("Respiration, breaths/min", 16.0, _respiration))
-    if len(view.spo2):
-        drops = f", {len(view.desaturations)} desaturations (marked below)" if view.desaturations else ""
+    if len(view.spo2.shown):
+        n = len(view.desaturations)
+        drops = f", {n} desaturation{'s' if n > 1 else ''} (marked below)" if n else ""
         rows.append(_Row(f"Oxygen saturation, %{drops}", 18.0, _spo2))
     if view.activity:
         rows.append(_Row(f"Activity, {view.steps or 0:,} steps", 14.0, _activity))
     if view.posture:
         rows.append(_Row("Posture", 5.0, _posture))
-    if len(view.temperature):
+    if len(view.temperature.shown):
         rows.append(_Row("Temperature, °C", 16.0, _temperature))
     return rows
 
@@ -201,18 +202,20 @@ def _spo2(ax: Axes, view: Day, width_mm: float) -> None:
     )
 
 
-def _quantity(ax: Axes, view: Day, shown: Trend, width_mm: float, least_span: float) -> None:
+def _quantity(ax: Axes, view: Day, quantity: Quantity, width_mm: float, least_span: float) -> None:
     from matplotlib.ticker import MaxNLocator
 
+    shown = quantity.shown
     low, high = float(shown.low.min()), float(shown.high.max())
     spare = max(0.06 * (high - low), (least_span - (high - low)) / 2)
     ax.set_ylim(low - spare, high + spare)
     ax.yaxis.set_major_locator(MaxNLocator(4))
-    draw_absent(ax, view.absent, view.end_s, width_mm, named=False)
+    draw_absent(ax, quantity.absent, view.end_s, width_mm, named=True)
     draw_trend(ax, shown)
 
 
-def _activity(ax: Axes, view: Day, _: float) -> None:
+def _activity(ax: Axes, view: Day, width_mm: float) -> None:
+    draw_absent(ax, view.activity_absent, view.end_s, width_mm, named=True)
     for span in view.activity:
         ax.broken_barh(
             [(span.start_s, span.end_s - span.start_s)],

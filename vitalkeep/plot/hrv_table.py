@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from device_pipeline.hrv import Hrv
-from vitalkeep.cli.analysis_text import metric_heading
 from vitalkeep.plot.time_axis import stamp
 
 # What a page without room for all of them shows first.
@@ -22,15 +21,39 @@ _FIRST = (
     "sd1_ms",
     "sd2_ms",
     "dfa_alpha1",
-    "sample_entropy",
+    "sampen",
 )
+_NAMES = {
+    "mean_hr": "mean HR",
+    "mean_nn": "mean NN",
+    "median_nn": "median NN",
+    "iqr_nn": "IQR NN",
+    "pnn20": "pNN20",
+    "pnn50": "pNN50",
+    "cvnn": "CVNN",
+    "sdnn_index": "SDNN index",
+    "lf_hf": "LF/HF",
+    "lf_peak": "LF peak",
+    "hf_peak": "HF peak",
+    "total_power": "total power",
+    "lomb_vlf": "VLF (Lomb)",
+    "lomb_lf": "LF (Lomb)",
+    "lomb_hf": "HF (Lomb)",
+    "sd1_sd2": "SD1/SD2",
+    "ellipse_area": "ellipse area",
+    "dfa_alpha1": "DFA α1",
+    "sampen": "SampEn",
+    "apen": "ApEn",
+    "hrv_triangular_index": "triangular index",
+}
+_UNITS = {"pct": "%", "ms2": "ms²", "nu": "n.u.", "ratio": "", "bpm": "bpm", "ms": "ms", "hz": "Hz"}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class HrvTable:
-    """`rows`: cells, or fewer cells than `heads` and the reason why the rest is missing."""
+    """`heads`: (name, unit) of each column. `rows`: cells, or fewer of them and the reason why the rest is missing."""
 
-    heads: tuple[str, ...]
+    heads: tuple[tuple[str, str], ...]
     rows: tuple[tuple[tuple[str, ...], str | None], ...]
     left_out: int = 0
 
@@ -56,12 +79,12 @@ def hrv_table(
     if most_rows is not None and len(rows) > most_rows:
         left_out = len(rows) - most_rows
         rows = rows[: most_rows // 2] + rows[-(most_rows - most_rows // 2) :]
-    return HrvTable(("from", "to", "beats", "left out", *map(_head, known)), tuple(rows), left_out)
+    return HrvTable((*_ALWAYS, *map(heading, known)), tuple(rows), left_out)
 
 
 def _row(window: Hrv, start_ns: int, end_s: float, names: Sequence[str]) -> tuple[tuple[str, ...], str | None]:
     from_s = (window.start_ns - start_ns) / 1e9
-    share = "–" if window.corrected_pct is None else f"{window.corrected_pct:.1f} %"
+    share = "–" if window.corrected_pct is None else f"{window.corrected_pct:.1f}"
     cells = (stamp(from_s, end_s), stamp(from_s + window.length_ns / 1e9, end_s), f"{window.n_beats:,}", share)
     if window.values is None:
         return cells, (window.reason or "unknown").replace("_", " ")
@@ -69,8 +92,15 @@ def _row(window: Hrv, start_ns: int, end_s: float, names: Sequence[str]) -> tupl
     return (*cells, *("–" if value is None else number(value) for value in values)), None
 
 
-def _head(name: str) -> str:
-    return "mean HR bpm" if name == "mean_hr_bpm" else metric_heading(name)
+_ALWAYS = (("from", ""), ("to", ""), ("beats", ""), ("left out", "%"))
+
+
+def heading(name: str) -> tuple[str, str]:
+    """rmssd_ms: RMSSD, ms. A name whose last word is no unit is the name of a number without one."""
+    metric, _, unit = name.rpartition("_")
+    if unit not in _UNITS:
+        metric, unit = name, "ratio"
+    return _NAMES.get(metric, metric.upper().replace("_", " ")), _UNITS[unit]
 
 
 def number(value: float) -> str:

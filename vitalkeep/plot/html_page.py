@@ -214,7 +214,8 @@ def _hrv_rows(table: HrvTable) -> str:
                 f'<td class="reason" colspan="{max(1, len(table.heads) - len(cells))}">no values: {escape(reason)}</td>'
             )
         rows.append(f"<tr>{line}</tr>")
-    return _framed("Heart-rate variability, window by window", table.heads, rows, "numbers")
+    heads = [f"{name} {unit}".strip() for name, unit in table.heads]
+    return _framed("Heart-rate variability, window by window", heads, rows, "numbers")
 
 
 def _rhythm(shown: Picture) -> str:

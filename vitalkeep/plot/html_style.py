@@ -45,9 +45,12 @@ body{padding:.7rem}
 @media print{
 nav{display:none}
 body{max-width:none;padding:0;font-size:10pt}
+h1{font-size:16pt;margin:0}
+h2{margin:5mm 0 1mm}
 svg.wide{display:block}
 svg.narrow{display:none}
 .pair{display:flex}
+#day svg.wide{max-height:125mm}
 .table{max-height:none;overflow:visible}
 .scroll{overflow:visible}
 figure,tr{break-inside:avoid}

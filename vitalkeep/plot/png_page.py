@@ -24,7 +24,7 @@ _INNER_MM = WIDTH_MM - 2 * _MARGIN_MM
 _LINE_MM = 4.2
 _TACHOGRAM_MM, _SQUARE_MM, _AXIS_MM = 40.0, 74.0, 9.0
 _HEAD_MM, _SPACE_MM = 6.0, 6.0
-_MOST_COLUMNS, _MOST_ROWS = 10, 16
+_MOST_COLUMNS, _MOST_ROWS = 12, 16
 
 
 def save_png(shown: Picture, path: Path) -> None:
@@ -105,18 +105,20 @@ LEGEND = (
 
 
 def _table_height_mm(table: HrvTable) -> float:
-    return _HEAD_MM + _LINE_MM * (len(table.rows) + 1 + bool(table.left_out))
+    return _HEAD_MM + _LINE_MM * (len(table.rows) + 2 + bool(table.left_out))
 
 
 def _draw_table(sheet: Sheet, top_mm: float, left_mm: float, table: HrvTable) -> None:
     sheet.text(left_mm, top_mm, "Heart-rate variability, window by window", size=8.5, bold=True)
     top_mm += _HEAD_MM
-    wide_mm = min(26.0, _INNER_MM / max(1, len(table.heads)))
+    wide_mm = min(22.0, _INNER_MM / max(1, len(table.heads)))
     if not table.rows:
         sheet.text(left_mm, top_mm, "No window.", color=ink.MUTED)
         return
-    for column, head in enumerate(table.heads):
-        sheet.text(left_mm + column * wide_mm, top_mm, head, size=7.5, color=ink.MUTED)
+    for column, (name, unit) in enumerate(table.heads):
+        sheet.text(left_mm + column * wide_mm, top_mm, name, size=7.5, color=ink.MUTED)
+        sheet.text(left_mm + column * wide_mm, top_mm + 3.4, unit, size=7.5, color=ink.MUTED)
+    top_mm += 3.4
     half = len(table.rows) // 2
     for at, (cells, reason) in enumerate(table.rows):
         top_mm += _LINE_MM

@@ -72,7 +72,9 @@ def test_what_is_not_in_a_record_is_told() -> None:
 def test_what_else_a_record_holds_is_shown() -> None:
     analysis, trace = record(heart([0.8] * 100), [], 80)
     rates = [14.0, 15.0, None, 16.0, 15.0, 14.0]
-    analysis.respiration = [Respiration(8 * k * S, 32 * S, rate, 1.0, None, "m") for k, rate in enumerate(rates)]
+    analysis.respiration = [
+        Respiration(8 * k * S, 32 * S, rate, 1.0, None if rate else "motion", "m") for k, rate in enumerate(rates)
+    ]
     analysis.spo2 = [Spo2(10 * k * S, 10 * S, 97.0, 1.0, None, "m") for k in range(8)]
     analysis.desaturations = [Desaturation(20 * S, 40 * S, 88.0)]
     analysis.temperature = [Temperature(0, 60 * S, 36.6, None, None, Site.BODY)]
@@ -80,8 +82,10 @@ def test_what_else_a_record_holds_is_shown() -> None:
         Activity(30 * k * S, 30 * S, 5, Level.LIGHT, Posture.UPRIGHT if k else None, 1.0, None) for k in range(2)
     ]
     view = day(analysis, trace)
-    assert [len(t) for t in (view.respiration, view.spo2, view.temperature)] == [5, 8, 1]
-    assert len(view.respiration.runs) == 2
+    assert [len(q.shown) for q in (view.respiration, view.spo2, view.temperature)] == [5, 8, 1]
+    assert len(view.respiration.shown.runs) == 2
+    assert view.respiration.absent == (Span(24.0, 40.0, "motion"),)
+    assert view.spo2.absent == ()
     assert view.desaturations == (Span(20.0, 40.0, "desaturation"),)
     assert view.activity == (Span(0.0, 60.0, "light"),)
     assert view.posture == (Span(30.0, 60.0, "upright"),)
@@ -141,3 +145,17 @@ def test_what_another_source_said_before_the_leading_one_came_is_dropped() -> No
     assert [grain.start_ns for grain in trace.grains] == [2 * S]
     trace.close(BeatSource.ECG)
     assert len(trace.grains) == 1
+
+
+def test_windows_without_a_value_are_shaded_up_to_the_next_one_that_has_one() -> None:
+    analysis, trace = record(heart([0.8] * 100), [], 80)
+    known = [False, False, True, True, False, False]
+    analysis.spo2 = [
+        Spo2(10 * k * S, 10 * S, 97.0 if told else None, 0.5, None if told else "low_perfusion", "m")
+        for k, told in enumerate(known)
+    ]
+    analysis.activity = [Activity(0, 30 * S, None, None, None, None, "no_data")]
+    view = day(analysis, trace)
+    assert view.spo2.absent == (Span(0.0, 20.0, "low perfusion"), Span(40.0, 60.0, "low perfusion"))
+    assert view.activity_absent == (Span(0.0, 30.0, "no data"),)
+    assert view.activity == ()
