@@ -53,13 +53,17 @@ class Quantity:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Day:
-    """All in seconds from the start. A trend without a point is one of which nothing is known."""
+    """All in seconds from the start. A trend without a point is one of which nothing is known.
+
+    `untold`: where no heart rate is told and neither a gap nor a poor signal is most of the reason.
+    """
 
     end_s: float
     rate: Trend
     envelope: Trend | None
     absent: tuple[Span, ...]
     poor: tuple[Span, ...]
+    untold: tuple[Span, ...]
     quality: Shares
     rhythm: tuple[Span, ...]
     alerts: tuple[tuple[str, tuple[Span, ...]], ...]
@@ -100,13 +104,17 @@ def day(analysis: Analysis, trace: Trace, most: int = 900) -> Day:
     for _, alert in sorted(analysis.alerts.items()):
         last_ns = analysis.end_ns if alert.end_ns is None else alert.end_ns
         alerts.setdefault(alert.rule, []).append(clipped(alert.start_ns, last_ns, alert.rule.replace("_", " ")))
+    absent = tuple(clipped(g.start_ns, g.end_ns, g.reason.value.replace("_", " ")) for g in analysis.gaps)
+    poor = _poor(trace, clipped)
+    rates = _untold([(w.start_ns, w.length_ns, w.bpm is not None, w.reason) for w in analysis.heart_rate], clipped)
     active = [window for window in analysis.activity if window.level is not None]
     return Day(
         end_s=end_s,
         rate=windows([(w.start_ns, w.length_ns, w.bpm) for w in analysis.heart_rate]),
         envelope=_envelope(trace, at_s, end_s, most),
-        absent=tuple(clipped(g.start_ns, g.end_ns, g.reason.value.replace("_", " ")) for g in analysis.gaps),
-        poor=_poor(trace, clipped),
+        absent=absent,
+        poor=poor,
+        untold=tuple(span for span in rates if _overlap_s(span, (*absent, *poor)) < 0.5 * (span.end_s - span.start_s)),
         quality=_quality(trace, at_s, end_s, most),
         rhythm=tuple(clipped(span.start_ns, span.end_ns, span.kind.value) for span in analysis.rhythm),
         alerts=tuple((rule, tuple(spans)) for rule, spans in alerts.items()),
@@ -177,6 +185,10 @@ def _untold(
         reason = Counter(why or "unknown" for _, (_, _, _, why) in mine).most_common(1)[0][0]
         spans.append(clipped(start_ns, end_ns, reason.replace("_", " ")))
     return tuple(spans)
+
+
+def _overlap_s(span: Span, others: Iterable[Span]) -> float:
+    return sum(max(0.0, min(span.end_s, other.end_s) - max(span.start_s, other.start_s)) for other in others)
 
 
 def _usual_step_s(starts_ns: Sequence[int]) -> float:

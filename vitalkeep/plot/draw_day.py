@@ -11,7 +11,7 @@ import numpy as np
 from vitalkeep.cli.pictures import clock
 from vitalkeep.plot import ink
 from vitalkeep.plot.day import Day, Quantity, level_rank
-from vitalkeep.plot.draw_trend import draw_absent, draw_trend
+from vitalkeep.plot.draw_trend import draw_absent, draw_trend, say
 from vitalkeep.plot.sheet import Sheet
 from vitalkeep.plot.time_axis import set_time
 from vitalkeep.plot.trend import Trend
@@ -84,11 +84,12 @@ def rate_limits(shown: Trend) -> tuple[float, float]:
 
 def _rate(ax: Axes, view: Day, width_mm: float) -> None:
     ax.set_ylim(*rate_limits(view.rate))
+    draw_absent(ax, view.untold, view.end_s, width_mm, named=True)
     draw_absent(ax, view.poor, view.end_s, width_mm, named=True, poor=True)
     draw_absent(ax, view.absent, view.end_s, width_mm, named=True)
     draw_trend(ax, view.rate)
     if not len(view.rate):
-        _say(ax, "No heart rate could be told")
+        say(ax, "No heart rate could be told")
 
 
 def _envelope(ax: Axes, view: Day, width_mm: float) -> None:
@@ -242,7 +243,3 @@ def _ribbon(ax: Axes) -> None:
     ax.set_yticks([])
     ax.grid(visible=False)
     ax.spines["left"].set_visible(False)
-
-
-def _say(ax: Axes, text: str) -> None:
-    ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", color=ink.MUTED, size=9.0)

@@ -59,3 +59,9 @@ def draw_absent(
             color=ink.INK,
             bbox={"facecolor": face, "edgecolor": "none", "pad": 1.0},
         )
+
+
+def say(ax: Axes, text: str) -> None:
+    """In place of a curve, above where the reason stands."""
+    paper = {"facecolor": ink.PAPER, "edgecolor": "none", "pad": 2.0}
+    ax.text(0.5, 0.85, text, transform=ax.transAxes, ha="center", va="center", color=ink.INK, size=9.0, bbox=paper)

@@ -231,9 +231,11 @@ def _rhythm(shown: Picture) -> str:
 def _gaps(shown: Picture) -> str:
     spans, left_out = gap_rows(shown.day.absent, _MOST_GAPS)
     poor, poor_left_out = gap_rows(shown.day.poor, _MOST_GAPS)
+    untold, untold_left_out = gap_rows(shown.day.untold, _MOST_GAPS)
     told_spans = sorted(
         [(s.start_s, s.end_s, "no signal", s.name) for s in spans]
         + [(s.start_s, s.end_s, "too poor", s.name) for s in poor]
+        + [(s.start_s, s.end_s, "no heart rate", s.name) for s in untold]
     )
     rows = [
         (stamp(start_s, shown.end_s), clock(end_s - start_s), what, reason)
@@ -241,7 +243,7 @@ def _gaps(shown: Picture) -> str:
     ]
     if not rows:
         return _section("gaps", "Gaps and poor stretches", "<p>None.</p>")
-    more = left_out + poor_left_out
+    more = left_out + poor_left_out + untold_left_out
     told = f"<p>{more} shorter ones are not shown.</p>" if more else ""
     table = _table("Gaps and poor stretches", ("from", "lasted", "what", "reason"), rows)
     return _section("gaps", "Gaps and poor stretches", table, told)

@@ -11,7 +11,7 @@ import numpy as np
 from device_pipeline.intervals import IntervalKind
 from vitalkeep.plot import ink
 from vitalkeep.plot.day import Day, Span
-from vitalkeep.plot.draw_trend import draw_absent, draw_trend
+from vitalkeep.plot.draw_trend import draw_absent, draw_trend, say
 from vitalkeep.plot.intervals_seen import SeenInterval
 from vitalkeep.plot.time_axis import set_time
 from vitalkeep.plot.trend import Floats, Trend, trend
@@ -49,6 +49,7 @@ class Tachogram:
     n_left_out: int
     absent: tuple[Span, ...]
     poor: tuple[Span, ...]
+    untold: tuple[Span, ...]
 
     def __repr__(self) -> str:
         return f"<Tachogram n={self.n}>"
@@ -84,15 +85,18 @@ def tachogram(windows: Sequence[Sequence[SeenInterval]], view: Day, most: int = 
     shown = trend(points, view.end_s, most, _APART_S)
     if len(points) <= 3 * most:
         shown = trend(points, view.end_s, len(points), _APART_S)
-    return Tachogram(view.end_s, shown, tuple(left_out), edges_s, share, n, n_left_out, view.absent, view.poor)
+    return Tachogram(
+        view.end_s, shown, tuple(left_out), edges_s, share, n, n_left_out, view.absent, view.poor, view.untold
+    )
 
 
 def draw_tachogram(ax: Axes, shown: Tachogram, width_mm: float) -> None:
     if not shown.n:
         ax.set_ylim(400, 1200)
-        ax.text(0.5, 0.5, "No RR interval is known", transform=ax.transAxes, ha="center", color=ink.MUTED, size=9)
+        say(ax, "No RR interval is known")
     else:
         ax.set_ylim(*rr_limits(shown))
+    draw_absent(ax, shown.untold, shown.end_s, width_mm, named=True)
     draw_absent(ax, shown.poor, shown.end_s, width_mm, named=True, poor=True)
     draw_absent(ax, shown.absent, shown.end_s, width_mm, named=True)
     draw_trend(ax, shown.normal)

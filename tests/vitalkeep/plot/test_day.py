@@ -12,7 +12,8 @@ from device_pipeline.oximetry.spo2 import Spo2
 from device_pipeline.respiration.respiration import Respiration
 from device_pipeline.temperature.temperature import Site, Temperature
 from device_pipeline.track import Window
-from sensors.samples import Kind, Samples
+from device_pipeline.windows import HeartRate
+from sensors.samples import Gap, GapReason, Kind, Samples
 from tests.vitalkeep.plot.records import STRAP, S, analysed, heart, record, shown
 from vitalkeep.plot.day import Span, broad, day, not_told
 from vitalkeep.plot.draw_day import rate_limits
@@ -159,3 +160,14 @@ def test_windows_without_a_value_are_shaded_up_to_the_next_one_that_has_one() ->
     assert view.spo2.absent == (Span(0.0, 20.0, "low perfusion"), Span(40.0, 60.0, "low perfusion"))
     assert view.activity_absent == (Span(0.0, 30.0, "no data"),)
     assert view.activity == ()
+
+
+def test_where_no_heart_rate_is_told_and_no_gap_explains_it_the_reason_is_shown() -> None:
+    analysis, trace = record(heart([0.8] * 50), [], 90)
+    analysis.heart_rate = [
+        HeartRate(10 * k * S, 10 * S, 75.0 if k < 4 else None, None, None if k < 4 else "silent", BeatSource.ANNOTATION)
+        for k in range(9)
+    ]
+    assert day(analysis, trace).untold == (Span(40.0, 90.0, "silent"),)
+    analysis.gaps = [Gap(None, 45 * S, 90 * S, GapReason.OFF_BODY)]
+    assert day(analysis, trace).untold == ()
