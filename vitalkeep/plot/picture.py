@@ -28,6 +28,13 @@ _WHAT = {
     BeatSource.ANNOTATION: "beats read from a file",
 }
 
+_SCREENED = {
+    "N": "normal rhythm",
+    "A": "of the kind of atrial fibrillation",
+    "O": "another rhythm",
+    "~": "too noisy to say",
+}
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Picture:
@@ -97,13 +104,19 @@ def _facts(analysis: Analysis, view: Day) -> tuple[str, ...]:
     date = began(analysis.start_ns)
     mean = "not known" if analysis.mean_hr_bpm is None else f"{analysis.mean_hr_bpm:.1f} bpm"
     none_ns = max(0, analysis.end_ns - analysis.start_ns - analysis.good_ns - analysis.poor_ns)
-    return (
+    facts = (
         f"{_what(analysis)}: {channel}{rate}{clock(view.end_s)} long, "
         + ("no date in the file" if date is None else f"from {date}"),
         f"{analysis.beats_n:,} {beats} that can be trusted; mean heart rate {mean}",
         f"Signal good for {clock(analysis.good_ns / 1e9)}, poor for {clock(analysis.poor_ns / 1e9)}, "
         f"none for {clock(none_ns / 1e9)}",
     )
+    screened = None if analysis.screening is None else analysis.screening.screened
+    if screened is None:
+        return facts
+    share = 100.0 * screened.probabilities[screened.label]
+    said = _SCREENED.get(screened.label, screened.label)
+    return (*facts, f"Screened as a whole, no diagnosis: {said} ({share:.0f} %, {screened.model} {screened.version})")
 
 
 def _alerts(analysis: Analysis, view: Day) -> tuple[tuple[Span, str], ...]:
