@@ -69,12 +69,14 @@ class Day:
     alerts: tuple[tuple[str, tuple[Span, ...]], ...]
     respiration: Quantity
     spo2: Quantity
+    spo2_uncalibrated: bool
     desaturations: tuple[Span, ...]
     activity: tuple[Span, ...]
     activity_absent: tuple[Span, ...]
     posture: tuple[Span, ...]
     steps: int | None
     temperature: Quantity
+    temperature_sites: tuple[str, ...]
 
     def __repr__(self) -> str:
         return "<Day>"
@@ -120,6 +122,7 @@ def day(analysis: Analysis, trace: Trace, most: int = 900) -> Day:
         alerts=tuple((rule, tuple(spans)) for rule, spans in alerts.items()),
         respiration=quantity([(w.start_ns, w.length_ns, w.rate_bpm, w.reason) for w in analysis.respiration]),
         spo2=quantity([(w.start_ns, w.length_ns, w.spo2_pct, w.reason) for w in analysis.spo2]),
+        spo2_uncalibrated=any("uncalibrated" in w.method for w in analysis.spo2),
         desaturations=tuple(clipped(d.start_ns, d.end_ns, "desaturation") for d in analysis.desaturations),
         activity=_joined(clipped(w.start_ns, w.start_ns + w.length_ns, str(w.level.value)) for w in active if w.level),
         activity_absent=_untold(
@@ -131,6 +134,7 @@ def day(analysis: Analysis, trace: Trace, most: int = 900) -> Day:
             if w.posture is not None
         ),
         steps=sum(window.steps or 0 for window in active) if active else None,
+        temperature_sites=tuple(dict.fromkeys(str(w.site.value) for w in analysis.temperature)),
         temperature=quantity([(w.start_ns, w.length_ns, w.temperature_c, w.reason) for w in analysis.temperature]),
     )
 

@@ -63,13 +63,15 @@ def _rows(view: Day) -> list[_Row]:
     if len(view.spo2.shown):
         n = len(view.desaturations)
         drops = f", {n} desaturation{'s' if n > 1 else ''} (marked below)" if n else ""
-        rows.append(_Row(f"Oxygen saturation, %{drops}", 18.0, _spo2))
+        rows.append(
+            _Row(f"Oxygen saturation, %{', uncalibrated' if view.spo2_uncalibrated else ''}{drops}", 18.0, _spo2)
+        )
     if view.activity:
         rows.append(_Row(f"Activity, {view.steps or 0:,} steps", 14.0, _activity))
     if view.posture:
         rows.append(_Row("Posture", 5.0, _posture))
     if len(view.temperature.shown):
-        rows.append(_Row("Temperature, °C", 16.0, _temperature))
+        rows.append(_Row(f"Temperature, °C ({', '.join(view.temperature_sites)})", 16.0, _temperature))
     return rows
 
 

@@ -64,7 +64,7 @@ class Picture:
 
 def picture(analysis: Analysis, trace: Trace, source: FileSource, most_alert_strips: int = 8) -> Picture:
     """`source`: the same record, opened again; of it only the strips are read. Raises FileFormatError."""
-    trace.close(analysis.source)
+    trace.close(analysis.source, analysis.channel)
     view = day(analysis, trace)
     windows = seen_windows(analysis, trace)
     absent = not_told(analysis)
@@ -94,7 +94,7 @@ def picture(analysis: Analysis, trace: Trace, source: FileSource, most_alert_str
 
 
 def _what(analysis: Analysis) -> str:
-    return "beats" if analysis.source is None else _WHAT[analysis.source]
+    return "readings, and nothing that beats could be found in" if analysis.source is None else _WHAT[analysis.source]
 
 
 def _facts(analysis: Analysis, view: Day) -> tuple[str, ...]:

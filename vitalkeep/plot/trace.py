@@ -35,7 +35,9 @@ class Grain:
 
 
 class Trace:
-    """Watches one analysis. Times are those of the record, in nanoseconds.
+    """Watches one analysis. Times are those of the record, in nanoseconds. What it holds is whole once it is closed.
+
+    `kind`: of the signal that led, None where none did.
 
     `beats`: those that can be trusted, of the leading source. `grains`: one for every two seconds. `poor`: stretches
     of the signal that are not good, those that touch and share their reason joined.
@@ -47,7 +49,9 @@ class Trace:
         self.grains: list[Grain] = []
         self.poor: list[Quality] = []
         self._grain_source: list[BeatSource] = []
-        self._extremes: dict[int, tuple[float, float]] = {}  # second -> (lowest, highest)
+        self._kinds: dict[str, Kind] = {}
+        # of each channel: second -> (lowest, highest)
+        self._extremes: dict[str, dict[int, tuple[float, float]]] = {}
 
     def __repr__(self) -> str:
         return f"<Trace {self.kind}>"
@@ -55,13 +59,14 @@ class Trace:
     def item(self, item: Item | AnnotatedBeat) -> None:
         if not isinstance(item, Samples) or item.kind not in (Kind.ECG, Kind.PPG) or not len(item):
             return
-        self.kind = item.kind
+        self._kinds[item.channel] = item.kind
+        mine = self._extremes.setdefault(item.channel, {})
         seconds = (item.anchor_ns + np.rint((item.offset + np.arange(len(item))) * item.step_ns)).astype(np.int64) // _S
         first = np.flatnonzero(np.diff(seconds, prepend=seconds[0] - 1))
         lows, highs = np.minimum.reduceat(item.values, first), np.maximum.reduceat(item.values, first)
         for second, low, high in zip(seconds[first].tolist(), lows.tolist(), highs.tolist(), strict=True):
-            before = self._extremes.get(second, (low, high))
-            self._extremes[second] = (min(low, before[0]), max(high, before[1]))
+            before = mine.get(second, (low, high))
+            mine[second] = (min(low, before[0]), max(high, before[1]))
 
     def finding(self, finding: Finding) -> None:
         match finding:
@@ -88,14 +93,17 @@ class Trace:
             case _:
                 pass
 
-    def close(self, source: BeatSource | None) -> None:
-        """The record has been read and `source` led: what another one said before it came is dropped."""
+    def close(self, source: BeatSource | None, channel: str | None) -> None:
+        """The record has been read; `source` led, and the signal of `channel`: what others said is dropped."""
+        self.kind = None if channel is None else self._kinds.get(channel)
+        self._extremes = {name: mine for name, mine in self._extremes.items() if name == channel}
         self.beats = [beat for beat in self.beats if beat.source is source]
         self.grains = [g for g, own in zip(self.grains, self._grain_source, strict=True) if own is source]
         self._grain_source = [own for own in self._grain_source if own is source]
 
     def extremes(self) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
         """(start of each second in ns, lowest, highest value in it), in order; only seconds that have a sample."""
-        seconds = sorted(self._extremes)
-        pairs = np.array([self._extremes[second] for second in seconds], dtype=np.float64).reshape(-1, 2)
+        mine = next(iter(self._extremes.values()), {})
+        seconds = sorted(mine)
+        pairs = np.array([mine[second] for second in seconds], dtype=np.float64).reshape(-1, 2)
         return np.array(seconds, dtype=np.int64) * _S, pairs[:, 0], pairs[:, 1]

@@ -87,6 +87,8 @@ def test_what_else_a_record_holds_is_shown() -> None:
     assert len(view.respiration.shown.runs) == 2
     assert view.respiration.absent == (Span(24.0, 40.0, "motion"),)
     assert view.spo2.absent == ()
+    assert not view.spo2_uncalibrated
+    assert view.temperature_sites == ("body",)
     assert view.desaturations == (Span(20.0, 40.0, "desaturation"),)
     assert view.activity == (Span(0.0, 60.0, "light"),)
     assert view.posture == (Span(30.0, 60.0, "upright"),)
@@ -118,6 +120,10 @@ def test_of_the_signal_each_second_keeps_its_lowest_and_highest_value_however_it
     whole.item(block(0, values.tolist()))
     for first in range(0, 95, 7):
         cut.item(block(first, values[first : first + 7].tolist()))
+    cut.item(Samples(Kind.PPG, "ppg_red", 10.0, 0, 1e8, 0, np.full(95, 1e6)))  # another channel is another signal
+    for trace in (whole, cut):
+        trace.close(BeatSource.ECG, "ecg")
+        assert trace.kind is Kind.ECG
     for ours, theirs in zip(whole.extremes(), cut.extremes(), strict=True):
         assert ours.tolist() == theirs.tolist()
     seconds_ns, low, high = whole.extremes()
@@ -142,9 +148,9 @@ def test_what_another_source_said_before_the_leading_one_came_is_dropped() -> No
     trace = Trace()
     for k, source in enumerate((BeatSource.RR, BeatSource.ECG)):
         trace.finding(Window(source, 2 * k * S, 2 * (k + 1) * S, (), 2 * S, 0, 0.9, None))
-    trace.close(BeatSource.ECG)
+    trace.close(BeatSource.ECG, None)
     assert [grain.start_ns for grain in trace.grains] == [2 * S]
-    trace.close(BeatSource.ECG)
+    trace.close(BeatSource.ECG, None)
     assert len(trace.grains) == 1
 
 
@@ -171,3 +177,9 @@ def test_where_no_heart_rate_is_told_and_no_gap_explains_it_the_reason_is_shown(
     assert day(analysis, trace).untold == (Span(40.0, 90.0, "silent"),)
     analysis.gaps = [Gap(None, 45 * S, 90 * S, GapReason.OFF_BODY)]
     assert day(analysis, trace).untold == ()
+
+
+def test_oxygen_from_two_colours_is_called_uncalibrated() -> None:
+    analysis, trace = record(heart([0.8] * 50), [], 40)
+    analysis.spo2 = [Spo2(0, 10 * S, 97.0, 1.0, None, "ratio-of-ratios/110-25R/uncalibrated")]
+    assert day(analysis, trace).spo2_uncalibrated

@@ -117,7 +117,6 @@ def test_what_a_record_is_called_cannot_write_into_the_page() -> None:
     analysis.record = '<script>$x^2$</script>"\x07'
     analysis.notes = ["a & b <i>"]
     analysis.channel = None
-    trace.kind = None
     text = html_page(picture(analysis, trace, None))  # type: ignore[arg-type]  # without a signal nothing is read
     assert "<script" not in text
     assert "&lt;script&gt;$x^2$&lt;/script&gt;" in text

@@ -24,7 +24,6 @@ def test_the_head_tells_source_rate_length_date_and_how_much_could_be_read(monke
 
 def test_what_a_net_made_of_the_whole_is_told_as_no_diagnosis() -> None:
     analysis, trace = record(heart([0.8] * 30), [], 30)
-    trace.kind = None
     analysis.screening = Screening(None, "too_short")
     assert len(picture(analysis, trace, None).facts) == 3  # type: ignore[arg-type]  # without a signal nothing is read
     analysis.screening = Screening(Screened("A", {"A": 0.91, "N": 0.09}, "screen", "1"), None)
