@@ -6,13 +6,11 @@ there is one, or an oximeter that says it better, shows in the first seventy sec
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import numpy as np
-from numpy.typing import NDArray
 
 from device_pipeline.oximetry.ratio import GOOD_INDEX, METHOD, ratio_of_ratios
 from device_pipeline.oximetry.spo2 import Spo2
+from device_pipeline.signal.remembered import Remembered
 from sensors.samples import Gap, Kind, Samples
 
 RED, INFRARED = COLOURS = ("ppg_red", "ppg_ir")
@@ -25,51 +23,6 @@ LONGEST_HOLE_NS = 86_400_000_000_000
 _S = 1_000_000_000
 
 
-@dataclass(slots=True)
-class _Channel:
-    """One channel's samples that a window may still need; `values` is (n,), or (n, 3) of an accelerometer."""
-
-    fs_hz: float = 0.0
-    t_ns: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
-    values: NDArray[np.float64] | None = None
-    gaps: list[tuple[int, int, str]] = field(default_factory=list)
-    until_ns: int | None = None
-
-    def add(self, block: Samples) -> None:
-        self.fs_hz = block.fs_hz
-        steps = np.rint((block.offset + np.arange(len(block))) * block.step_ns).astype(np.int64)
-        self.t_ns = np.concatenate((self.t_ns, block.anchor_ns + steps))
-        self.values = block.values if self.values is None else np.concatenate((self.values, block.values))
-        self._advance(block.end_ns)
-
-    def miss(self, gap: Gap) -> None:
-        self.gaps.append((gap.start_ns, gap.end_ns, gap.reason.value))
-        self._advance(gap.end_ns)
-
-    def _advance(self, t_ns: int) -> None:
-        self.until_ns = t_ns if self.until_ns is None else max(self.until_ns, t_ns)
-
-    def between(self, start_ns: int, end_ns: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        first, last = np.searchsorted(self.t_ns, (start_ns, end_ns))
-        values = np.empty(0) if self.values is None else self.values[first:last].copy()
-        return self.t_ns[first:last], values
-
-    def reason(self, start_ns: int, end_ns: int) -> str | None:
-        """Why most of what is missing there is missing."""
-        blame: dict[str, int] = {}
-        for low, high, reason in self.gaps:
-            overlap = min(high, end_ns) - max(low, start_ns)
-            if overlap > 0:
-                blame[reason] = blame.get(reason, 0) + overlap
-        return max(blame, key=lambda reason: (blame[reason], reason)) if blame else None
-
-    def forget(self, before_ns: int) -> None:
-        first = int(np.searchsorted(self.t_ns, before_ns))
-        self.t_ns = self.t_ns[first:]
-        self.values = None if self.values is None else self.values[first:]
-        self.gaps = [gap for gap in self.gaps if gap[1] > before_ns]
-
-
 class TwoColours:
     """Samples of the channels `ppg_red` and `ppg_ir`, and of any accelerometer of the same device."""
 
@@ -77,8 +30,8 @@ class TwoColours:
         """`nothing`: the reason where samples are missing and no gap says why."""
         self._origin_ns = origin_ns
         self._nothing = nothing
-        self._colours = {RED: _Channel(), INFRARED: _Channel()}
-        self._acc: _Channel | None = None  # once an accelerometer has been heard
+        self._colours = {RED: Remembered(), INFRARED: Remembered()}
+        self._acc: Remembered | None = None  # once an accelerometer has been heard
         self._acc_channel: str | None = None
         self._first_ns: int | None = None
         self._next_ns: int | None = None
@@ -91,7 +44,7 @@ class TwoColours:
             if self._acc is not None and item.channel in (None, self._acc_channel):
                 self._acc.miss(item)
         elif item.kind is Kind.ACC and self._acc_channel in (None, item.channel):
-            self._acc, self._acc_channel = self._acc or _Channel(), item.channel
+            self._acc, self._acc_channel = self._acc or Remembered(), item.channel
             self._acc.add(item)
             if self._first_ns is None:
                 self._acc.forget(item.end_ns - WAIT_S * _S)

@@ -92,6 +92,7 @@ def test_a_pulse_wave_with_motion_is_read_the_same_in_any_cut() -> None:
         ("oximeter_night.csv", {"Spo2", "Desaturation", "Oxygenation", "Alert"}),
         ("two_colours.csv", {"Spo2", "Beat"}),
         ("fever.csv", {"Temperature", "Alert"}),
+        ("chest_motion.csv", {"Activity"}),
     ],
 )
 def test_what_is_told_beside_the_beats_is_the_same_in_any_cut(name: str, kinds: set[str], cut: str) -> None:

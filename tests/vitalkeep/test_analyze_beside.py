@@ -68,6 +68,15 @@ def test_a_thermometer_alone_is_analysed() -> None:
     assert found["oximetry"] is None
 
 
+def test_an_accelerometer_alone_is_analysed() -> None:
+    found = analyzed(RECORDINGS / "chest_motion.csv")
+    assert found["fs_hz"] == 10
+    assert len(found["activity"]) == 21
+    assert sum(window["steps"] or 0 for window in found["activity"]) == pytest.approx(216 + 156, abs=6)
+    assert {window["reason"] for window in found["activity"][10:]} == {"off_body"}
+    assert {window["posture"] for window in found["activity"]} == {None}  # nobody says that it is on a chest
+
+
 def test_skin_and_body_of_one_file_are_told_apart(tmp_path: Path) -> None:
     rows = [f"{k * 10},36.8,33.{k % 10}" for k in range(60)]
     found = analyzed(written(tmp_path, "t_s,temperature_c,skin_temperature_c", rows))

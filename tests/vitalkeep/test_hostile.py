@@ -56,10 +56,11 @@ FILES: dict[str, tuple[str | bytes, str | None]] = {
     "flat_pulse.csv": (column("ppg", [512] * N), None),
     "noisy_pulse.csv": (column("ppg", RNG.normal(0, 1, N).round(4)), None),
     "words.csv": (column("ecg_mv", ["0.1", "high"]), "line 3: the cell of ecg_mv is no number"),
-    "no_ecg.csv": (
-        column("acc_x,acc_y,acc_z", ["0,0,1"] * N),
+    "no_use.csv": (
+        column("resp", [0.1] * N),
         "an ECG, a PPG, beats, RR intervals, acceleration or readings expected",
     ),
+    "still.csv": (column("acc_x,acc_y,acc_z", ["0,0,1"] * N), None),
     "backward.csv": (column("t_s,ecg_mv", ["2,0", "1,0"]), "t_s goes backward"),
     "empty.csv": (b"", "empty file"),
     "junk.csv": (RNG.bytes(5000), "binary data"),
