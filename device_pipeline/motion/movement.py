@@ -114,6 +114,7 @@ class Movement:
         t_ns, v = self._heard.between(start_ns, end_ns)
         length_ns = end_ns - start_ns
         cover = len(v) / (length_ns / _S * self._heard.fs_hz)
+        reason: str | None
         if cover < MIN_COVER:
             reason = self._heard.reason(start_ns, end_ns) or self._nothing
             index = cover if len(v) else None
