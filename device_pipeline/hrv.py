@@ -6,11 +6,13 @@ A pure function of the beats in the window and of how much of it could be truste
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from device_pipeline.beat import Beat
 from device_pipeline.intervals import METHOD, Intervals, normal_intervals
-from device_pipeline.metrics.registry import METRICS
+from device_pipeline.metrics.metric import Metric
+from device_pipeline.metrics.registry import WINDOW
+from device_pipeline.nn_series import NnSeries
 
 # Half of 5 minutes is 150 s; from 120 s on, RMSSD and SDNN agree with those of 5 minutes within what is negligible
 # for both (Munoz et al. 2015, PLoS ONE 10:e0138921). Below half, the values would not stand for their window.
@@ -33,7 +35,8 @@ class Hrv:
 
     `n_beats`: all beats in the window. `corrected_pct`: share of their intervals that were left out, None where there
     are no intervals. `values` maps the name of each metric to its value; None, with a `reason`, where the window
-    abstains: "too_short", "no_data", "poor_signal", "too_few_beats", "irregular".
+    abstains: "too_short", "no_data", "poor_signal", "too_few_beats", "irregular". `absent` maps the name of each metric
+    that alone has no value to why: "too_short", "too_long", "too_few_beats", "gaps", "undefined".
     """
 
     start_ns: int
@@ -43,12 +46,19 @@ class Hrv:
     method: str
     values: Mapping[str, float | None] | None
     reason: str | None
+    absent: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"<Hrv start_ns={self.start_ns} length_ns={self.length_ns}>"
 
 
-def hrv_window(start_ns: int, length_ns: int, beats: Sequence[Beat], good_fraction: float) -> Hrv:
+def hrv_window(
+    start_ns: int,
+    length_ns: int,
+    beats: Sequence[Beat],
+    good_fraction: float,
+    metrics: Sequence[type[Metric]] = WINDOW,
+) -> Hrv:
     """The metrics over the beats in [start_ns, start_ns + length_ns), which come in order of time.
 
     `good_fraction` is the share of the window (0 to 1) whose signal is good. The interval of the first beat reaches
@@ -60,8 +70,29 @@ def hrv_window(start_ns: int, length_ns: int, beats: Sequence[Beat], good_fracti
         raise ValueError(f"beats from {beats[0].t_ns} to {beats[-1].t_ns}, window {start_ns} + {length_ns} ns")
     intervals = normal_intervals(beats)
     reason = _reason(length_ns, len(beats), intervals, good_fraction)
-    values = None if reason else _values(intervals)
-    return Hrv(start_ns, length_ns, len(beats), intervals.corrected_pct, METHOD, values, reason)
+    if reason:
+        return Hrv(start_ns, length_ns, len(beats), intervals.corrected_pct, METHOD, None, reason)
+    values, absent = metric_values(intervals.series(), metrics)
+    return Hrv(start_ns, length_ns, len(beats), intervals.corrected_pct, METHOD, values, None, absent)
+
+
+def metric_values(series: NnSeries, metrics: Sequence[type[Metric]]) -> tuple[dict[str, float | None], dict[str, str]]:
+    """The value of each metric, None where it has none, and why it has none.
+
+    By their definitions over the whole: the law of the metric says that feeding them one by one comes to the same.
+    """
+    values = {metric.name: metric.batch(series) for metric in metrics}
+    return values, {metric.name: _why(metric, series) for metric in metrics if values[metric.name] is None}
+
+
+def _why(metric: type[Metric], series: NnSeries) -> str:
+    if series.n > metric.max_intervals:
+        return "too_long"
+    if series.n < metric.min_intervals:
+        return "too_few_beats"
+    if series.span_s < metric.min_span_s:
+        return "too_short"
+    return metric.absent
 
 
 def _reason(length_ns: int, n_beats: int, intervals: Intervals, good_fraction: float) -> str | None:
@@ -76,13 +107,3 @@ def _reason(length_ns: int, n_beats: int, intervals: Intervals, good_fraction: f
     if sum(intervals.nn_ms) * 1e6 < LEAST_NN_FRACTION * length_ns:
         return "too_few_beats"
     return None
-
-
-def _values(intervals: Intervals) -> dict[str, float | None]:
-    values: dict[str, float | None] = {}
-    for metric in METRICS:
-        running = metric()
-        for nn_ms, follows in zip(intervals.nn_ms, intervals.follows, strict=True):
-            running.update(nn_ms, follows)
-        values[metric.name] = running.value()
-    return values

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device_pipeline.beat import Beat, BeatLabel
+from device_pipeline.nn_series import NnSeries
 
 # The adaptive thresholds of Lipponen & Tarvainen 2019; intervals are left out, not moved, and the threshold is capped.
 METHOD = "lipponen-tarvainen-2019/leave-out-1"
@@ -46,16 +47,25 @@ class IntervalKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Intervals:
-    """`nn_ms`: the normal-to-normal intervals; `follows[k]`: whether `nn_ms[k]` directly follows the one before it.
+    """`nn_ms`: the normal-to-normal intervals; `gap_ms[k]`: the time between `nn_ms[k]` and the one before it, 0 where
+    it directly follows that one.
 
     `kinds` has one entry for each beat. `corrected_pct` is the share of intervals left out, None without any interval.
     """
 
     kinds: tuple[IntervalKind, ...]
     nn_ms: tuple[float, ...]
-    follows: tuple[bool, ...]
+    gap_ms: tuple[float, ...]
     corrected_pct: float | None
     method: str = METHOD
+
+    @property
+    def follows(self) -> tuple[bool, ...]:
+        """For each NN interval whether it directly follows the one before; the first follows none."""
+        return tuple(k > 0 and gap_ms == 0 for k, gap_ms in enumerate(self.gap_ms))
+
+    def series(self) -> NnSeries:
+        return NnSeries(np.array(self.nn_ms, dtype=np.float64), np.array(self.gap_ms, dtype=np.float64))
 
     def __repr__(self) -> str:
         return f"<Intervals n={len(self.nn_ms)}>"
@@ -88,17 +98,21 @@ def normal_intervals(beats: Sequence[Beat]) -> Intervals:
                 if touched < len(kinds) and kinds[touched] is IntervalKind.NORMAL:
                     kinds[touched] = IntervalKind.ECTOPIC
     nn_ms: list[float] = []
-    follows: list[bool] = []
+    gap_ms: list[float] = []
     before: IntervalKind | None = None
+    ended_ns = 0
     formed = 0
     for beat, kind in zip(beats, kinds, strict=True):
         formed += beat.rr_s is not None
         if kind is IntervalKind.NORMAL and beat.rr_s is not None:
+            # the clock of the intervals and that of the beats are not one clock: what was left out took some time
+            hole_ms = max((beat.t_ns - ended_ns) / 1e6 - beat.rr_s * 1000.0, 1.0) if nn_ms else 0.0
             nn_ms.append(beat.rr_s * 1000.0)
-            follows.append(before is IntervalKind.NORMAL)
+            gap_ms.append(0.0 if before is IntervalKind.NORMAL else hole_ms)
+            ended_ns = beat.t_ns
         before = kind
     corrected_pct = 100.0 * (formed - len(nn_ms)) / formed if formed else None
-    return Intervals(tuple(kinds), tuple(nn_ms), tuple(follows), corrected_pct)
+    return Intervals(tuple(kinds), tuple(nn_ms), tuple(gap_ms), corrected_pct)
 
 
 _ECTOPIC_LABELS = frozenset({BeatLabel.S, BeatLabel.V, BeatLabel.F})

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
+
+from device_pipeline.nn_series import NnSeries
 
 LIMIT_MS = 50.0
 
@@ -21,14 +23,17 @@ class Pnn50:
     unit: ClassVar[str] = "%"
     source: ClassVar[str] = "Task Force ESC/NASPE 1996, Circulation 93:1043, Table 1: NN50 count, pNN50"
     min_intervals: ClassVar[int] = 2
+    max_intervals: ClassVar[int] = sys.maxsize
+    min_span_s: ClassVar[float] = 0.0
+    absent: ClassVar[str] = "gaps"
 
     def __init__(self) -> None:
         self._last_ms: float | None = None
         self._differences = 0
         self._above = 0
 
-    def update(self, nn_ms: float, follows: bool) -> None:
-        if follows and self._last_ms is not None:
+    def update(self, nn_ms: float, gap_ms: float) -> None:
+        if gap_ms == 0 and self._last_ms is not None:
             self._differences += 1
             self._above += abs(nn_ms - self._last_ms) > LIMIT_MS
         self._last_ms = nn_ms
@@ -37,6 +42,6 @@ class Pnn50:
         return 100.0 * self._above / self._differences if self._differences else None
 
     @staticmethod
-    def batch(nn_ms: NDArray[np.float64], follows: NDArray[np.bool_]) -> float | None:
-        difference_ms = np.diff(nn_ms)[follows[1:]]
+    def batch(series: NnSeries) -> float | None:
+        difference_ms = series.differences_ms
         return float(100.0 * np.mean(np.abs(difference_ms) > LIMIT_MS)) if len(difference_ms) else None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
+
+from device_pipeline.nn_series import NnSeries
 
 
 class Sdnn:
@@ -16,6 +18,9 @@ class Sdnn:
     unit: ClassVar[str] = "ms"
     source: ClassVar[str] = "Task Force ESC/NASPE 1996, Circulation 93:1043, Table 1: SDNN"
     min_intervals: ClassVar[int] = 2
+    max_intervals: ClassVar[int] = sys.maxsize
+    min_span_s: ClassVar[float] = 0.0
+    absent: ClassVar[str] = "gaps"
 
     def __init__(self) -> None:
         self._n = 0
@@ -23,7 +28,7 @@ class Sdnn:
         self._mean_ms = 0.0
         self._squares = 0.0
 
-    def update(self, nn_ms: float, follows: bool) -> None:
+    def update(self, nn_ms: float, gap_ms: float) -> None:
         if not self._n:
             self._first_ms = nn_ms
         self._n += 1
@@ -36,5 +41,5 @@ class Sdnn:
         return math.sqrt(self._squares / (self._n - 1)) if self._n >= self.min_intervals else None
 
     @staticmethod
-    def batch(nn_ms: NDArray[np.float64], follows: NDArray[np.bool_]) -> float | None:
-        return float(np.std(nn_ms, ddof=1)) if len(nn_ms) >= 2 else None
+    def batch(series: NnSeries) -> float | None:
+        return float(np.std(series.nn_ms, ddof=1)) if series.n >= 2 else None

@@ -7,7 +7,7 @@ import pytest
 
 from device_pipeline.beat import Beat, BeatSource
 from device_pipeline.hrv import MOST_CORRECTED_PCT, Hrv, hrv_window
-from device_pipeline.metrics.registry import METRICS
+from device_pipeline.metrics.registry import WINDOW
 from tests.device_pipeline.annotated import beat_samples, beats_at, read_annotation
 
 FIVE_MINUTES_NS = 300 * 10**9
@@ -23,7 +23,7 @@ def test_a_good_window_has_every_metric() -> None:
     hrv = hrv_window(0, FIVE_MINUTES_NS, steady_beats(300), 1.0)
     assert hrv.reason is None
     assert hrv.values is not None
-    assert list(hrv.values) == [metric.name for metric in METRICS]
+    assert list(hrv.values) == [metric.name for metric in WINDOW]
     assert hrv.values["rmssd_ms"] == pytest.approx(0.02 * np.sqrt(2) * 1000, rel=0.1)
     assert hrv.corrected_pct is not None
     assert hrv.corrected_pct < 1

@@ -68,6 +68,7 @@ def test_no_difference_is_formed_across_what_is_left_out() -> None:
     intervals = normal_intervals(beats_at(np.cumsum([0.0, *STEADY_S, 0.50, 1.10, *STEADY_S])))
     assert len(intervals.nn_ms) == 20
     assert intervals.follows == (False, *[True] * 9, False, *[True] * 9)
+    assert intervals.gap_ms == pytest.approx([*[0.0] * 10, 1600.0, *[0.0] * 9])
     assert intervals.corrected_pct == pytest.approx(100 * 2 / 22)
     assert intervals.method == METHOD
 
@@ -92,7 +93,7 @@ def test_every_interval_gets_a_kind_whatever_it_is(rr_s: list[float | None]) -> 
 
 
 def test_nothing_of_the_heart_shows_in_a_repr() -> None:
-    assert repr(Intervals((N,), (812.0,), (False,), 0.0)) == "<Intervals n=1>"
+    assert repr(Intervals((N,), (812.0,), (0.0,), 0.0)) == "<Intervals n=1>"
 
 
 @pytest.fixture(scope="module")
