@@ -13,6 +13,7 @@ DEFAULT = "beats"
 # The options that each kind reads besides --what, --json and --jobs; one that it does not read is refused.
 TAKES: dict[str, frozenset[str]] = {
     "beats": frozenset({"reference", "beats", "tolerance_ms", "learning_s", "channel"}),
+    "hrv": frozenset({"reference", "beats", "channel"}),
 }
 
 
@@ -37,5 +38,9 @@ def kind(what: str) -> Callable[[Asked], int]:
             from vitalkeep.cli.evaluate_beats import evaluate_beats
 
             return evaluate_beats
+        case "hrv":
+            from vitalkeep.cli.evaluate_hrv import evaluate_hrv
+
+            return evaluate_hrv
         case _:
             raise ValueError(f"no evaluation {what!r}; there are: {', '.join(TAKES)}")
