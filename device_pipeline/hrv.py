@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from device_pipeline.beat import Beat
+from device_pipeline.doubt import uncertain
 from device_pipeline.intervals import METHOD, Intervals, normal_intervals
 from device_pipeline.metrics.metric import Metric
 from device_pipeline.metrics.registry import WINDOW
@@ -37,6 +38,7 @@ class Hrv:
     are no intervals. `values` maps the name of each metric to its value; None, with a `reason`, where the window
     abstains: "too_short", "no_data", "poor_signal", "too_few_beats", "irregular". `absent` maps the name of each metric
     that alone has no value to why: "too_short", "too_long", "too_few_beats", "gaps", "undefined".
+    `uncertain` names the metrics whose value may be off by more than 5 % (`doubt.py` says how that is judged).
     """
 
     start_ns: int
@@ -47,6 +49,7 @@ class Hrv:
     values: Mapping[str, float | None] | None
     reason: str | None
     absent: Mapping[str, str] = field(default_factory=dict)
+    uncertain: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"<Hrv start_ns={self.start_ns} length_ns={self.length_ns}>"
@@ -72,8 +75,10 @@ def hrv_window(
     reason = _reason(length_ns, len(beats), intervals, good_fraction)
     if reason:
         return Hrv(start_ns, length_ns, len(beats), intervals.corrected_pct, METHOD, None, reason)
-    values, absent = metric_values(intervals.series(), metrics)
-    return Hrv(start_ns, length_ns, len(beats), intervals.corrected_pct, METHOD, values, None, absent)
+    series = intervals.series()
+    values, absent = metric_values(series, metrics)
+    doubted = uncertain(beats, intervals, series, values, metrics)
+    return Hrv(start_ns, length_ns, len(beats), intervals.corrected_pct, METHOD, values, None, absent, doubted)
 
 
 def metric_values(series: NnSeries, metrics: Sequence[type[Metric]]) -> tuple[dict[str, float | None], dict[str, str]]:

@@ -20,6 +20,8 @@ from device_pipeline.beats.ppg import PpgBeats
 from device_pipeline.beats.rr import RrBeats
 from device_pipeline.config import Limits
 from device_pipeline.hrv import Hrv, hrv_window
+from device_pipeline.metrics.metric import Metric
+from device_pipeline.metrics.registry import WINDOW
 from device_pipeline.oximetry.evidence import is_measured, signal_window
 from device_pipeline.oximetry.spo2 import Spo2
 from device_pipeline.rhythm import Rhythm, RhythmKind, RhythmSpan
@@ -66,6 +68,7 @@ class Pipeline:
     first PPG.
     `live`: items come as a radio delivers them, late and by turns, so windows wait a little for each other.
     `acc_channel`: the accelerometer that comes along with the PPG.
+    `remember`: nothing is forgotten, so that `hrv` can be asked for any stretch once the input has ended.
     """
 
     def __init__(
@@ -76,11 +79,13 @@ class Pipeline:
         channel: str | None = None,
         live: bool = True,
         acc_channel: str | None = None,
+        remember: bool = False,
     ) -> None:
         self._origin_ns = origin_ns
         self._channel = channel
         self._live = live
         self._acc_channel = acc_channel
+        self._remember = remember
         self._sources: dict[BeatSource, _Source] = {}
         self._channel_of: dict[Kind, str] = {}
         self._alerts = AlertEngine(limits)
@@ -181,7 +186,7 @@ class Pipeline:
             whole = self._rate_grid.step_ns < self._rate_grid.length_ns
             for window in self._rate_grid.closed_by(last_ns) if whole else self._rate_grid.rest(last_ns):
                 findings += self._rate(*window)
-        findings += [self._hrv(*window) for window in self._hrv_grid.rest(last_ns)]
+        findings += [self.hrv(*window) for window in self._hrv_grid.rest(last_ns)]
         lead = next(self._sources[kind] for kind in LEADING if kind in self._sources)
         for beat in lead.track.release(last_ns + 1):  # the beat that is itself the end of the record
             findings += self._judge_beat(lead, beat)
@@ -317,7 +322,7 @@ class Pipeline:
             if self._rate_grid is not None:
                 for window in self._rate_grid.closed_by(end_ns):
                     findings += self._rate(*window)
-            findings += [self._hrv(*window) for window in self._hrv_grid.closed_by(end_ns)]
+            findings += [self.hrv(*window) for window in self._hrv_grid.closed_by(end_ns)]
         return findings
 
     def _tick(self, start_ns: int, end_ns: int) -> list[Finding]:
@@ -339,7 +344,8 @@ class Pipeline:
                 findings += self._alerts.push(Watches.RHYTHM, start_ns, end_ns, None)
         for source in self._sources.values():
             keep_from_ns = min(self._rate_grid.next_start_ns, self._hrv_grid.next_start_ns, start_ns)
-            source.track.forget(keep_from_ns)
+            if not self._remember:
+                source.track.forget(keep_from_ns)
         lead = self._sources[leading]
         window = lead.track.window(start_ns, end_ns)
         lead.unbroken = lead.unbroken and window.good_ns == window.length_ns
@@ -391,9 +397,14 @@ class Pipeline:
         rate = heart_rate(self._window(start_ns, end_ns))
         return [rate, *self._alerts.push(Watches.HEART_RATE, start_ns, end_ns, rate)]
 
-    def _hrv(self, start_ns: int, end_ns: int) -> Hrv:
+    def trusted_beats(self, start_ns: int, end_ns: int) -> tuple[Beat, ...]:
+        """Those of the leading source in [start_ns, end_ns), as far as they are remembered."""
+        return self._window(start_ns, end_ns).beats
+
+    def hrv(self, start_ns: int, end_ns: int, metrics: Sequence[type[Metric]] = WINDOW) -> Hrv:
+        """Of [start_ns, end_ns), as far as its beats are remembered."""
         window = self._window(start_ns, end_ns)
-        hrv = hrv_window(start_ns, end_ns - start_ns, window.beats, window.good_fraction)
+        hrv = hrv_window(start_ns, end_ns - start_ns, window.beats, window.good_fraction, metrics)
         if hrv.reason in ("no_data", "poor_signal"):
             return replace(hrv, reason="no_data" if window.absent_ns > window.poor_ns else "poor_signal")
         return hrv

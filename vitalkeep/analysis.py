@@ -145,6 +145,19 @@ def analyze_path(
 
     Raises SensorError where the file is not what it should be, or holds nothing that beats could be found in.
     """
+    return read_record(path, limits=limits, channel=channel, fs_hz=fs_hz, watcher=watcher)[0]
+
+
+def read_record(
+    path: Path,
+    *,
+    limits: Limits,
+    channel: str | None = None,
+    fs_hz: float | None = None,
+    watcher: Watcher | None = None,
+    remember: bool = False,
+) -> tuple[Analysis, Pipeline]:
+    """As `analyze_path`, with the pipeline that the record went through; `remember`ing, it can be asked more."""
     source = open_source(path, fs_hz)
     chosen = _choose(source, channel)
     wanted = [] if chosen is None else [chosen.name]
@@ -159,6 +172,7 @@ def analyze_path(
         channel=None if chosen is None else chosen.name,
         live=isinstance(source, RecordedSource),
         acc_channel=acc_channel,
+        remember=remember,
     )
     pipeline.begin(source.started_ns)
     if chosen is not None and chosen.fs_hz is not None and not isinstance(source, RecordedSource):
@@ -195,7 +209,7 @@ def analyze_path(
         )
     analysis.close(pipeline, source.notes)
     analysis.screening = lead.end(analysis.beats)
-    return analysis
+    return analysis, pipeline
 
 
 def join_gaps(gaps: list[Gap]) -> list[Gap]:

@@ -128,7 +128,7 @@ def latest_heart_rate(db: Database, session_id: int) -> HeartRate | None:
 def hrv(db: Database, session_id: int, start_ns: int = _FIRST_NS, end_ns: int = _LAST_NS) -> Iterator[Hrv]:
     """The windows that start in [start_ns, end_ns)."""
     rows = db.conn.execute(
-        "SELECT start_ns, length_ns, n_beats, corrected_pct, method, metric_values, reason FROM hrv"
+        "SELECT start_ns, length_ns, n_beats, corrected_pct, method, metric_values, reason, absent, uncertain FROM hrv"
         " WHERE session_id = ? AND start_ns >= ? AND start_ns < ? ORDER BY start_ns",
         (session_id, start_ns, end_ns),
     )
@@ -139,7 +139,7 @@ def hrv(db: Database, session_id: int, start_ns: int = _FIRST_NS, end_ns: int = 
 def latest_hrv(db: Database, session_id: int) -> Hrv | None:
     """The newest window that has values; if none has, the newest with its reason."""
     rows = db.conn.execute(
-        "SELECT start_ns, length_ns, n_beats, corrected_pct, method, metric_values, reason FROM hrv"
+        "SELECT start_ns, length_ns, n_beats, corrected_pct, method, metric_values, reason, absent, uncertain FROM hrv"
         " WHERE session_id = ? ORDER BY metric_values IS NULL, start_ns DESC LIMIT 1",
         (session_id,),
     )
@@ -202,6 +202,7 @@ def _heart_rate(row: tuple[Any, ...]) -> HeartRate:
 
 
 def _hrv(row: tuple[Any, ...]) -> Hrv:
-    start_ns, length_ns, n_beats, corrected_pct, method, values, reason = row
+    start_ns, length_ns, n_beats, corrected_pct, method, values, reason, absent, uncertain = row
     known = None if values is None else json.loads(values)
-    return Hrv(start_ns, length_ns, n_beats, corrected_pct, method, known, reason)
+    doubts = json.loads(absent), tuple(json.loads(uncertain))
+    return Hrv(start_ns, length_ns, n_beats, corrected_pct, method, known, reason, *doubts)

@@ -29,7 +29,7 @@ INSERTS = {
     "heart_rate": """INSERT OR REPLACE INTO heart_rate (session_id, start_ns, length_ns, source, bpm, quality, reason)
         VALUES (?,?,?,?,?,?,?)""",
     "hrv": """INSERT OR REPLACE INTO hrv (session_id, start_ns, length_ns, n_beats, corrected_pct, method, reason,
-        metric_values) VALUES (?,?,?,?,?,?,?,?)""",
+        metric_values, absent, uncertain) VALUES (?,?,?,?,?,?,?,?,?,?)""",
     "rhythm": "INSERT OR REPLACE INTO rhythm (session_id, start_ns, end_ns, kind) VALUES (?,?,?,?)",
     "alerts": """INSERT OR REPLACE INTO alerts (session_id, rule, start_ns, raised_ns, end_ns, text)
         VALUES (?,?,?,?,?,?)""",
@@ -74,7 +74,8 @@ def finding_row(finding: Found) -> FindingRow:
             if v.values is not None:
                 metrics = json.dumps({name: finite(value) for name, value in v.values.items()}, allow_nan=False)
             method = str(v.method)
-            values = (v.start_ns, v.length_ns, v.n_beats, finite(v.corrected_pct), method, v.reason, metrics)
+            doubts = json.dumps(dict(v.absent)), json.dumps(list(v.uncertain))
+            values = (v.start_ns, v.length_ns, v.n_beats, finite(v.corrected_pct), method, v.reason, metrics, *doubts)
             return FindingRow("hrv", values)
         case Alert() as a:
             # once when it is raised and once when it is over: rule and start name it

@@ -252,6 +252,15 @@ MIGRATIONS: tuple[Migration, ...] = (
             ) STRICT, WITHOUT ROWID""",
         ),
     ),
+    Migration(
+        "doubts about HRV",
+        (
+            # absent: a JSON object, metric to why it alone has no value; uncertain: a JSON array of metrics whose value
+            # may be off. Both are empty in windows from before, in which nobody asked.
+            "ALTER TABLE hrv ADD COLUMN absent TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(absent))",
+            "ALTER TABLE hrv ADD COLUMN uncertain TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(uncertain))",
+        ),
+    ),
 )
 
 

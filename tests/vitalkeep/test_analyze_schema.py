@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from device_pipeline.alerts.rules import RULES
 from device_pipeline.beat import BeatSource
 from device_pipeline.intervals import METHOD
-from device_pipeline.metrics.registry import METRICS
+from device_pipeline.metrics.registry import METRICS, WINDOW
 from device_pipeline.rhythm import RhythmKind
 from sensors.files.annotation import write_annotations
 from sensors.samples import GapReason
@@ -191,7 +191,7 @@ def test_every_reason_of_an_hrv_window_is_in_the_schema_and_the_document() -> No
 
 def test_every_metric_rule_rhythm_source_and_method_is_in_the_schema_and_the_document() -> None:
     findings = DEFS["findings"]["properties"]
-    metrics = {metric.name for metric in METRICS}
+    metrics = {metric.name for metric in WINDOW}
     values = findings["hrv"]["items"]["oneOf"][0]["properties"]["values"]
     assert (
         set(values["properties"])
@@ -208,6 +208,12 @@ def test_every_metric_rule_rhythm_source_and_method_is_in_the_schema_and_the_doc
     assert set(findings["source"]["enum"]) == {source.value for source in BeatSource} | {None}
     assert all(f"`{source.value}`" in DOC for source in BeatSource)
     assert f"`{METHOD}`" in DOC
+
+
+def test_every_reason_of_a_metric_is_in_the_schema_and_the_document() -> None:
+    can_be = _returned("device_pipeline/hrv.py", "_why") | {metric.absent for metric in METRICS}
+    assert set(DEFS["metricReason"]["enum"]) == can_be
+    assert all(f"`{reason}`" in DOC for reason in can_be)
 
 
 def test_every_reason_has_its_words_in_the_live_view() -> None:

@@ -160,6 +160,8 @@ def _hrv_values(hrv: Hrv) -> dict[str, Any]:
         "method": hrv.method,
         "values": values,
         "reason": hrv.reason,
+        "absent": dict(hrv.absent),
+        "uncertain": list(hrv.uncertain),
     }
 
 

@@ -18,6 +18,7 @@ _RHYTHM = {"AFIB": "irregular, of the kind atrial fibrillation makes", "N": "reg
 _SHARES = (("good", "good_s"), ("poor", "poor_s"), ("none", "gap_s"))
 _SHOWN_GAPS = 12
 _SHOWN_HRV = 12
+SHOWN_METRICS = ("mean_nn_ms", "sdnn_ms", "rmssd_ms", "pnn50_pct")  # `vitalkeep hrv` shows them all
 
 
 @contextmanager
@@ -93,23 +94,33 @@ def _print_hrv(console: Console, windows: Sequence[dict[str, Any]]) -> None:
             f"  HRV          none: {', '.join(reason.replace('_', ' ') for reason in reasons) or 'no window'}"
         )
         return
-    names = [name for name in told[0]["values"] if name != "mean_hr_bpm"]
+    names = SHOWN_METRICS
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for heading in ("  HRV", "over", "beats", "left out", *map(metric_heading, names)):
         table.add_column(heading, justify="left" if heading == "  HRV" else "right", no_wrap=True)
     shown = told if len(told) <= _SHOWN_HRV else told[: _SHOWN_HRV // 2] + told[-_SHOWN_HRV // 2 :]
     for window in shown:
-        values = [window["values"][name] for name in names]
+        values = [metric_text(window, name) for name in names]
         table.add_row(
             f"  at {clock(window['start_s'])}",
             clock(window["length_s"]),
             str(window["n_beats"]),
             f"{window['corrected_pct'] or 0:.1f} %",
-            *("–" if value is None else f"{value:.1f}" for value in values),
+            *values,
         )
     console.print(table)
+    if any(set(names) & set(window["uncertain"]) for window in shown):
+        console.print(
+            "  ? may be off by more than 5 %: what was left out, or could have been, weighs too much", style="dim"
+        )
     if len(shown) < len(told):
         console.print(f"  {len(told) - len(shown)} windows between are not shown (--json has all)", style="dim")
+
+
+def metric_text(window: dict[str, Any], name: str) -> str:
+    """The value, with a mark where it is uncertain."""
+    value = window["values"].get(name)
+    return "–" if value is None else f"{value:.1f}{' ?' if name in window['uncertain'] else ''}"
 
 
 def metric_heading(name: str) -> str:

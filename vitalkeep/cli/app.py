@@ -27,6 +27,7 @@ class _Commands(click.Group):
             "scan",
             "record",
             "analyze",
+            "hrv",
             "evaluate",
             "status",
             "alerts",
@@ -55,6 +56,10 @@ class _Commands(click.Group):
                 from vitalkeep.cli.analyze import analyze
 
                 return analyze
+            case "hrv":
+                from vitalkeep.cli.hrv import hrv
+
+                return hrv
             case "evaluate":
                 from vitalkeep.cli.evaluate import evaluate
 
@@ -136,6 +141,7 @@ def app() -> None:
       vitalkeep run --replay fixtures/recordings/chest_strap.jsonl.gz --speed 10
       vitalkeep analyze holter.edf
       vitalkeep analyze --json night.csv --fs 130
+      vitalkeep hrv morning.txt
       vitalkeep evaluate mitdb/
       vitalkeep status
     """

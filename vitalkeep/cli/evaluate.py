@@ -51,12 +51,12 @@ def evaluate(
     as_json: bool,
     jobs: int | None,
 ) -> None:
-    """Beat-by-beat figures of WFDB records against their reference annotations.
+    """Figures of recorded files against references: beats, or what --what names (docs/evaluate.md).
 
-    As ANSI/AAMI EC57 says: a beat matches inside the tolerance, each at most once; the learning period and ventricular
-    flutter or fibrillation are left out. Gross figures sum the beats of all records, average ones take the mean of
-    the records. A DIR stands for all its records that have a reference. Reading signals needs the extra [files];
-    scoring annotation files (--beats) needs nothing.
+    Beats are scored as ANSI/AAMI EC57 says: a beat matches inside the tolerance, each at most once; the learning period
+    and ventricular flutter or fibrillation are left out. Gross figures sum the beats of all records, average ones take
+    the mean of the records. A DIR stands for all its records that have a reference. Reading signals needs the extra
+    [files]; scoring annotation files (--beats) needs nothing.
 
     \b
     Examples:
@@ -64,6 +64,7 @@ def evaluate(
       vitalkeep evaluate mitdb/101 mitdb/106 --channel V1
       vitalkeep evaluate mitdb/ --beats vk --json > figures.jsonl
       vitalkeep evaluate short/ --learning-s 0 --tolerance-ms 100
+      vitalkeep evaluate --what hrv mitdb/
 
     A record that fails prints its error and the others go on. A record that leaves nothing to score says why, and is
     no failure.

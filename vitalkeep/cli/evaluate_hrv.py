@@ -90,7 +90,7 @@ def compare_record(task: Task) -> Outcome:
 
 
 def _ours(task: Task) -> Path:
-    """The file of the record that beats are to be found in. Raises FileFormatError if there is none, or no single one."""
+    """The file of the record that beats are to be found in. Raises FileFormatError if there is none, or several."""
     from sensors.errors import FileFormatError
 
     name = task.record.name
@@ -162,7 +162,7 @@ def _table(outcomes: list[Outcome]) -> Table:
         box=box.SIMPLE,
         title="HRV, ours minus the reference's",
         title_justify="left",
-        caption="bias ± 1.96 SD (limits of agreement), and the median error in %; missed: windows without a value of ours",
+        caption="bias ± 1.96 SD (limits of agreement), median error in %; missed: windows without a value of ours",
         caption_justify="left",
     )
     table.add_column("record", no_wrap=True)

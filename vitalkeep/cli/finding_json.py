@@ -71,6 +71,8 @@ def _row(finding: Finding) -> dict[str, Any] | None:
                 "method": finding.method,
                 "values": None if finding.values is None else {name: _round(v) for name, v in finding.values.items()},
                 "reason": finding.reason,
+                "absent": dict(finding.absent),
+                "uncertain": list(finding.uncertain),
             }
         case RhythmSpan():
             return {

@@ -47,7 +47,7 @@ def status(as_json: bool, folder: Path | None) -> None:
       today, last_session   good_s, poor_s, gap_s: how long the signal could be read
       heart_rate        newest window: start, length_s, bpm, quality, source, reason
       hrv               newest window with values: start, length_s, n_beats, corrected_pct,
-                        method, values, reason
+                        method, values, reason, absent, uncertain (docs/analyze.md)
       open_alerts       rule, start, text
       database_bytes, disk_free_bytes, schema_version
     Without a store only schema, store and an empty list of sessions.
@@ -190,6 +190,8 @@ def _hrv(window: Hrv | None) -> dict[str, Any] | None:
         "method": window.method,
         "values": values,
         "reason": window.reason,
+        "absent": dict(window.absent),
+        "uncertain": list(window.uncertain),
     }
 
 
@@ -269,10 +271,10 @@ def _hrv_text(window: dict[str, Any] | None) -> str:
         return "no data"
     if window["values"] is None:
         return f"none ({window['reason']})"
-    from vitalkeep.cli.analysis_text import metric_heading
+    from vitalkeep.cli.analysis_text import SHOWN_METRICS, metric_heading, metric_text
 
-    told = {name: "–" if value is None else f"{value:.1f}" for name, value in window["values"].items()}
-    values = ", ".join(f"{metric_heading(name)} {value}" for name, value in told.items())
+    shown = (SHOWN_METRICS[0], "mean_hr_bpm", *SHOWN_METRICS[1:])
+    values = ", ".join(f"{metric_heading(name)} {metric_text(window, name)}" for name in shown)
     return (
         f"{values}; {duration_text(window['length_s'])} from {short_time(window['start'])}, {window['n_beats']} beats"
     )
