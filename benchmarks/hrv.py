@@ -221,7 +221,7 @@ def _heartpy() -> Callable[[NDArray[np.float64]], dict[str, float]] | None:
         return None
 
     def values(rr_ms: NDArray[np.float64]) -> dict[str, float]:
-        # its frequency measures call what NumPy 2 has no more
+        # its frequency measures call what NumPy has no more
         _, found = heartpy.process_rr(rr_ms, threshold_rr=False, clean_rr=False, calc_freq=False)
         return {name: float(value) for name, value in found.items() if isinstance(value, float)}
 

@@ -23,6 +23,7 @@ MOST_APART = 0.04  # of the value: the other rule's value and ours, with a littl
 LEAST_APART_PCT = 1.0
 # Standard error of what is left beside what was there, in percent of the value: 2.8 of it are 5 %.
 MOST_ERROR_PCT = 1.8
+_KEPT = frozenset({IntervalKind.NORMAL, IntervalKind.ABSENT})
 OF_DIFFERENCES = frozenset({"rmssd_ms", "sdsd_ms", "sd1_ms"})
 
 
@@ -35,10 +36,12 @@ def uncertain(
 ) -> tuple[str, ...]:
     """The names of the metrics that are uncertain, in their order."""
     doubted: set[str] = set()
-    other = normal_intervals(beats, LENIENT)
-    if other.kinds != intervals.kinds:
-        other_series = other.series()
-        doubted |= {metric.name for metric in metrics if _apart(metric, values[metric.name], other_series)}
+    # where the usual rule leaves nothing out, the lenient one does not either
+    if any(kind not in _KEPT for kind in intervals.kinds):
+        other = normal_intervals(beats, LENIENT)
+        if other.kinds != intervals.kinds:
+            other_series = other.series()
+            doubted |= {metric.name for metric in metrics if _apart(metric, values[metric.name], other_series)}
     if standard_error_pct(intervals, series) > MOST_ERROR_PCT:
         doubted |= OF_DIFFERENCES
     return tuple(metric.name for metric in metrics if metric.name in doubted and values[metric.name] is not None)
