@@ -64,5 +64,21 @@ def side_findings(
         yield kind(**{name: _value(name, value) for name, value in zip(names, row, strict=True)})
 
 
+def latest(db: Database, session_id: int, kind: type[_T]) -> _T | None:
+    """The one that starts last; None where there is none."""
+    start_ns = db.conn.execute(
+        f"SELECT max(start_ns) FROM {SIDE_TABLES[kind]} WHERE session_id = ?", (session_id,)
+    ).fetchone()[0]
+    return None if start_ns is None else next(side_findings(db, session_id, kind, start_ns))
+
+
+def steps_between(db: Database, start_ns: int, end_ns: int) -> int | None:
+    """Steps of the windows that start in [start_ns, end_ns), of all sessions; None where nothing could be told."""
+    total: int | None = db.conn.execute(
+        "SELECT sum(steps) FROM activity WHERE start_ns >= ? AND start_ns < ?", (start_ns, end_ns)
+    ).fetchone()[0]
+    return total
+
+
 def _value(name: str, value: Any) -> Any:
     return _ENUMS[name](value) if value is not None and name in _ENUMS else value

@@ -15,6 +15,9 @@ from device_pipeline.alerts.alert import Alert
 from device_pipeline.beat import Beat, BeatSource, Quality
 from device_pipeline.config import Limits
 from device_pipeline.hrv import Hrv
+from device_pipeline.motion.activity import Activity, Level, Posture
+from device_pipeline.oximetry.spo2 import Spo2
+from device_pipeline.temperature.temperature import Site, Temperature
 from device_pipeline.track import Window
 from device_pipeline.windows import HeartRate
 from sensors.samples import Gap, GapReason, Kind, Quantity, Reading, Samples
@@ -406,3 +409,21 @@ def test_it_draws_again_when_the_terminal_changes_or_silence_grows() -> None:
     assert [width for width, _ in drawn][-1] == 60
     assert drawn[-1][1] == pytest.approx(6, abs=1)
     assert 4 <= len(drawn) <= 8
+
+
+def test_what_is_known_beside_the_beats_has_a_line_of_its_own_and_only_then() -> None:
+    view = _view()
+    _feed(view)
+    rows = len(_lines(view))
+    assert "oxygen" not in _page(view)
+    view.finding(Spo2(START_NS, 10 * S, 96.6, 1.0, None, "oximeter"))
+    view.finding(Activity(START_NS, 60 * S, 104, Level.MODERATE, Posture.UPRIGHT, 1.0, None))
+    view.finding(Activity(START_NS + 60 * S, 60 * S, 20, Level.LIGHT, None, 1.0, None))
+    view.finding(Temperature(START_NS, 60 * S, 36.64, None, None, Site.BODY))
+    page = _page(view)
+    assert "oxygen 97 %" in page
+    assert "124 steps, light" in page
+    assert "temperature 36.6 °C" in page
+    assert len(_lines(view)) == rows
+    view.finding(Spo2(START_NS + 10 * S, 10 * S, None, 0.1, "low_perfusion", "oximeter"))
+    assert "oxygen too little blood flow" in _page(view)

@@ -18,9 +18,12 @@ from device_pipeline.beat import BeatSource
 from device_pipeline.clock import ManualClock, SystemClock
 from device_pipeline.errors import StoreKeyError
 from device_pipeline.hrv import Hrv
+from device_pipeline.motion.activity import Activity, Level, Posture
+from device_pipeline.oximetry.spo2 import Spo2
 from device_pipeline.store.schema import MIGRATIONS
 from device_pipeline.store.store import open_store
 from device_pipeline.store.writer import SessionKind, StoreWriter
+from device_pipeline.temperature.temperature import Site, Temperature
 from device_pipeline.track import Window
 from device_pipeline.windows import HeartRate
 from sensors.samples import Quantity, Reading
@@ -260,3 +263,21 @@ def test_the_commands_load_nothing_heavy_to_be_found(command: str) -> None:
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True, env=os.environ
     )
     assert done.stdout == "[]\n"
+
+
+def test_status_tells_what_was_found_beside_the_beats(tmp_path: Path) -> None:
+    now_ns = SystemClock().now_ns()
+    store = open_store(tmp_path / "beside", ManualClock(now_ns))
+    with store.writer() as writer:
+        writer.begin_session(SessionKind.LIVE, "oximeter", "0")
+        writer.add_item(Reading(Quantity.SPO2, "spo2", now_ns - 20 * S, 96.0))
+        writer.add_finding(Spo2(now_ns - 30 * S, 10 * S, 95.0, 1.0, None, "oximeter"))
+        writer.add_finding(Spo2(now_ns - 20 * S, 10 * S, 96.4, 1.0, None, "oximeter"))
+        writer.add_finding(Temperature(now_ns - 60 * S, 60 * S, 37.1, 0.2, None, Site.BODY))
+        writer.add_finding(Activity(now_ns - 3 * S, 60 * S, 40, Level.LIGHT, Posture.UPRIGHT, 1.0, None))
+    (found,) = objects(status, "--store", str(tmp_path / "beside"))
+    assert (found["oxygen"]["spo2_pct"], found["oxygen"]["method"]) == (96.4, "oximeter")
+    assert (found["temperature"]["temperature_c"], found["temperature"]["site"]) == (37.1, "body")
+    assert (found["activity"]["steps"], found["activity"]["level"]) == (40, "light")
+    page = invoke(status, "--store", str(tmp_path / "beside")).stdout
+    assert "96 %" in page and "37.1 °C" in page and "light, upright" in page

@@ -56,6 +56,7 @@ def _print(console: Console, found: dict[str, Any]) -> None:
     _print_rhythm(console, found["rhythm"])
     _print_gaps(console, found["gaps"])
     _print_hrv(console, found["hrv"])
+    _print_beside(console, found, width)
     _print_alerts(console, found["alerts"])
     for note in found["notes"]:
         console.print(Text(f"  note: {note}", style="yellow"))
@@ -64,7 +65,7 @@ def _print(console: Console, found: dict[str, Any]) -> None:
 
 def _what(found: dict[str, Any]) -> str:
     rate = "" if found["fs_hz"] is None else f" at {found['fs_hz']:g} Hz"
-    return f"{found['channel'] or found['source']}{rate}"
+    return f"{found['channel'] or found['source'] or 'no beats in it'}{rate}"
 
 
 def _print_rhythm(console: Console, spans: Sequence[dict[str, Any]]) -> None:
@@ -121,6 +122,32 @@ def metric_text(window: dict[str, Any], name: str) -> str:
     """The value, with a mark where it is uncertain."""
     value = window["values"].get(name)
     return "–" if value is None else f"{value:.1f}{' ?' if name in window['uncertain'] else ''}"
+
+
+def _print_beside(console: Console, found: dict[str, Any], width: int) -> None:
+    """What was read beside the beats, where there is any."""
+    oxygen = [window["spo2_pct"] for window in found["spo2"]]
+    if any(value is not None for value in oxygen):
+        how = ", uncalibrated" if found["oximetry"] is None else ""
+        told = [value for value in oxygen if value is not None]
+        console.print(Text("  oxygen       ") + Text(sparkline(oxygen, width), style="cyan"))
+        console.print(f"               {min(told):.0f} to {max(told):.0f} %{how}", style="dim")
+    if (oximetry := found["oximetry"]) is not None and oximetry["mean_pct"] is not None:
+        index = oximetry["odi3_per_h"]
+        often = "too short for an index" if index is None else f"{index:.1f} an hour"
+        console.print(
+            f"               mean {oximetry['mean_pct']:.1f} %, lowest {oximetry['min_pct']:.0f} %,"
+            f" {len(found['desaturations'])} desaturations ({often}), {clock(oximetry['below_90_s'])} under 90 %",
+            soft_wrap=True,
+        )
+    steps = [window["steps"] for window in found["activity"] if window["steps"] is not None]
+    if steps:
+        levels = [window["level"] for window in found["activity"]]
+        minutes = ", ".join(f"{levels.count(level)} {level}" for level in dict.fromkeys(levels) if level)
+        console.print(f"  activity     {sum(steps):,} steps; minutes: {minutes}", soft_wrap=True)
+    celsius = [window["temperature_c"] for window in found["temperature"] if window["temperature_c"] is not None]
+    if celsius:
+        console.print(f"  temperature  {min(celsius):.1f} to {max(celsius):.1f} °C")
 
 
 def metric_heading(name: str) -> str:

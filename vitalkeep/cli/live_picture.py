@@ -33,8 +33,10 @@ def draw(shown: Shown, width: int, height: int) -> list[Text]:
     lines += wave(shown, width, wave_rows)
     lines += _numbers(shown, width)
     lines += _trend(shown, width, trend_rows)
+    if shown.beside:
+        lines.append(Text(f" {shown.beside}"))
     lines.append(Text("── what happened " + "─" * (width - 17), style="dim"))
-    lines += _events(shown, width, min(left - wave_rows, 14))
+    lines += _events(shown, width, min(left - wave_rows - bool(shown.beside), 14))
     lines += [_joined(Text(" "), line) for line in foot]
     return [_fitted(line, width) for line in lines][:height]
 

@@ -10,6 +10,9 @@ from device_pipeline.alerts.alert import Alert
 from device_pipeline.beat import Beat, BeatSource, Quality
 from device_pipeline.config import Limits
 from device_pipeline.hrv import Hrv
+from device_pipeline.motion.activity import Activity
+from device_pipeline.oximetry.spo2 import Spo2
+from device_pipeline.temperature.temperature import Site, Temperature
 from device_pipeline.windows import HeartRate
 from sensors.samples import Gap, Kind, Samples
 
@@ -42,6 +45,12 @@ _WORDS = {
     "irregular": "irregular rhythm",
     "poor_signal": "poor signal",
     "no_data": "no data",
+    "settling": "settling",
+    "leap": "a leap that blood cannot make",
+    "disagreement": "two colours disagree",
+    "no_level": "no level of light",
+    "saturated": "beyond the sensor's range",
+    "stuck_axis": "an axis is stuck",
 }
 
 
@@ -86,6 +95,10 @@ class Shown:
     absent: Gap | None = None
     rates: deque[HeartRate] = field(default_factory=lambda: deque(maxlen=MOST_WINDOWS))
     hrv: Hrv | None = None
+    oxygen: Spo2 | None = None
+    steps: int | None = None  # since the view began
+    activity: Activity | None = None
+    temperature: Temperature | None = None
     events: deque[tuple[int, str, str]] = field(default_factory=lambda: deque(maxlen=24))  # (t_ns, words, style)
     alerts: dict[str, Alert] = field(default_factory=dict)
 
@@ -106,6 +119,23 @@ class Shown:
         if self.quality is not None and not self.quality.good:
             return words(self.quality.reason or "poor_signal")
         return ""
+
+    @property
+    def beside(self) -> str:
+        """What is known beside the beats, in words; empty where nothing is read for it."""
+        parts = []
+        if (oxygen := self.oxygen) is not None:
+            value = words(oxygen.reason or "no_data") if oxygen.spo2_pct is None else f"{oxygen.spo2_pct:.0f} %"
+            doubt = " (uncalibrated)" if oxygen.method.endswith("uncalibrated") else ""
+            parts.append(f"oxygen {value}{doubt}")
+        if (activity := self.activity) is not None:
+            steps = "" if self.steps is None else f"{self.steps:,} steps"
+            now = [words(activity.reason or "")] if activity.level is None else [activity.level, activity.posture or ""]
+            parts.append(", ".join(part for part in (steps, *now) if part))
+        if (temperature := self.temperature) is not None and temperature.temperature_c is not None:
+            place = "skin " if temperature.site is Site.SKIN else ""
+            parts.append(f"{place}temperature {temperature.temperature_c:.1f} °C")
+        return "   ".join(parts)
 
     @property
     def rate_bpm(self) -> float | None:

@@ -17,8 +17,11 @@ from device_pipeline.alerts.alert import Alert
 from device_pipeline.beat import Beat, Quality
 from device_pipeline.config import Limits
 from device_pipeline.hrv import Hrv
+from device_pipeline.motion.activity import Activity
+from device_pipeline.oximetry.spo2 import Spo2
 from device_pipeline.rhythm import RhythmSpan
 from device_pipeline.run import Finding
+from device_pipeline.temperature.temperature import Temperature
 from device_pipeline.track import Window
 from device_pipeline.windows import HeartRate
 from sensors.samples import Gap, GapReason, Item, Kind, Reading, Samples
@@ -103,6 +106,14 @@ class LiveView:
             case Hrv():
                 if self._first_ns is not None and finding.start_ns >= self._first_ns:  # else it is not whole
                     shown.hrv = finding
+            case Spo2():
+                shown.oxygen = finding
+            case Activity():
+                shown.activity = finding
+                if finding.steps is not None:
+                    shown.steps = (shown.steps or 0) + finding.steps
+            case Temperature():
+                shown.temperature = finding
             case RhythmSpan():
                 pass  # told when it has ended; the alert tells while it lasts
             case Alert():

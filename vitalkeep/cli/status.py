@@ -11,12 +11,18 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
     from device_pipeline.hrv import Hrv
+    from device_pipeline.motion.activity import Activity
+    from device_pipeline.oximetry.spo2 import Spo2
     from device_pipeline.store.derived import Coverage, Session
     from device_pipeline.store.store import Store
+    from device_pipeline.temperature.temperature import Temperature
     from device_pipeline.windows import HeartRate
 
 SCHEMA = "vitalkeep.status/1"
 SESSIONS_SHOWN = 5
+_OXYGEN = ("spo2_pct", "method", "reason")
+_TEMPERATURE = ("temperature_c", "trend_c_per_h", "site", "reason")
+_ACTIVITY = ("steps", "level", "posture", "reason")
 
 
 @click.command(short_help="What the store holds, and the newest values.")
@@ -48,6 +54,10 @@ def status(as_json: bool, folder: Path | None) -> None:
       heart_rate        newest window: start, length_s, bpm, quality, source, reason
       hrv               newest window with values: start, length_s, n_beats, corrected_pct,
                         method, values, reason, absent, uncertain (docs/analyze.md)
+      oxygen            newest window: start, length_s, spo2_pct, method, reason
+      temperature       newest window: start, length_s, temperature_c, trend_c_per_h, site, reason
+      activity          newest window: start, length_s, steps, level, posture, reason
+      steps_today       of all windows that began today
       open_alerts       rule, start, text
       database_bytes, disk_free_bytes, schema_version
     Without a store only schema, store and an empty list of sessions.
@@ -92,7 +102,10 @@ def local_time(t_ns: int | None) -> str | None:
 def gather(store: Store) -> dict[str, Any]:
     import shutil
 
-    from device_pipeline.store import derived, schema
+    from device_pipeline.motion.activity import Activity
+    from device_pipeline.oximetry.spo2 import Spo2
+    from device_pipeline.store import derived, schema, side_tables
+    from device_pipeline.temperature.temperature import Temperature
 
     now_ns = store.clock.now_ns()
     with store.reader() as db:
@@ -109,6 +122,12 @@ def gather(store: Store) -> dict[str, Any]:
             "last_session": None if last is None else _last_coverage(db, last),
             "heart_rate": None if last is None else _heart_rate(derived.latest_heart_rate(db, last.id)),
             "hrv": None if last is None else _hrv(derived.latest_hrv(db, last.id)),
+            "oxygen": None if last is None else _beside(side_tables.latest(db, last.id, Spo2), _OXYGEN),
+            "temperature": None
+            if last is None
+            else _beside(side_tables.latest(db, last.id, Temperature), _TEMPERATURE),
+            "activity": None if last is None else _beside(side_tables.latest(db, last.id, Activity), _ACTIVITY),
+            "steps_today": side_tables.steps_between(db, _midnight_ns(now_ns), now_ns),
             "open_alerts": [
                 {"rule": stored.alert.rule, "start": local_time(stored.alert.start_ns), "text": stored.alert.text}
                 for stored in (derived.alerts(db, open_only=True) if writing else [])
@@ -195,6 +214,14 @@ def _hrv(window: Hrv | None) -> dict[str, Any] | None:
     }
 
 
+def _beside(window: Spo2 | Temperature | Activity | None, names: tuple[str, ...]) -> dict[str, Any] | None:
+    if window is None:
+        return None
+    values = {name: getattr(window, name) for name in names}
+    told = {name: round(value, 2) if isinstance(value, float) else value for name, value in values.items()}
+    return {"start": local_time(window.start_ns), "length_s": window.length_ns / 1e9, **told}
+
+
 def _rounded(value: float | None, digits: int) -> float | None:
     return None if value is None else round(value, digits)
 
@@ -228,6 +255,8 @@ def _text(found: dict[str, Any]) -> str:
         facts.add_row("in the last session", _signal(found["last_session"]))
     facts.add_row("heart rate", escape(_heart_rate_text(found["heart_rate"])))
     facts.add_row("variability", escape(_hrv_text(found["hrv"])))
+    for name, told in _beside_texts(found):
+        facts.add_row(name, escape(told))
     alerts = [f"{alert['rule']} since {short_time(alert['start'])}: {alert['text']}" for alert in found["open_alerts"]]
     facts.add_row("open alerts", escape("\n".join(alerts) or "none"))
     size, free = found["database_bytes"] / 1e6, found["disk_free_bytes"] / 1e9
@@ -264,6 +293,23 @@ def _heart_rate_text(window: dict[str, Any] | None) -> str:
         return "no data"
     value = f"none ({window['reason']})" if window["bpm"] is None else f"{window['bpm']:.0f} bpm"
     return f"{value}, {duration_text(window['length_s'])} from {short_time(window['start'])}, {window['source']}"
+
+
+def _beside_texts(found: dict[str, Any]) -> list[tuple[str, str]]:
+    """(name, words) of what was read beside the beats."""
+    texts = []
+    if (oxygen := found["oxygen"]) is not None:
+        value = f"none ({oxygen['reason']})" if oxygen["spo2_pct"] is None else f"{oxygen['spo2_pct']:.0f} %"
+        texts.append(("oxygen", f"{value}, from {short_time(oxygen['start'])}, {oxygen['method']}"))
+    if (temperature := found["temperature"]) is not None:
+        celsius = temperature["temperature_c"]
+        value = f"none ({temperature['reason']})" if celsius is None else f"{celsius:.1f} °C"
+        texts.append(("temperature", f"{value}, {temperature['site']}, from {short_time(temperature['start'])}"))
+    if (activity := found["activity"]) is not None:
+        now = activity["reason"] or ", ".join(filter(None, (activity["level"], activity["posture"])))
+        steps = "" if found["steps_today"] is None else f"{found['steps_today']:,} steps today; "
+        texts.append(("activity", f"{steps}{now}, from {short_time(activity['start'])}"))
+    return texts
 
 
 def _hrv_text(window: dict[str, Any] | None) -> str:
