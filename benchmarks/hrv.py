@@ -1,6 +1,6 @@
 """Heart rate variability beside NeuroKit2 and HeartPy: the same intervals in, values and speed out; and injected beats.
 
-    python -m benchmarks.hrv [--windows 30] [--seed 1]
+    python -m benchmarks.hrv [--windows 20] [--seed 1]
 
 Values: 5 minutes of intervals of each person of NSRDB without an ectopic beat (VITALKEEP_DATA, or ../shared/data),
 given to each tool as they are; the median over people of |theirs / ours - 1|. Injected: windows of the same people with
@@ -273,21 +273,21 @@ def left_out(folder: Path, per_person: int, seed: int) -> str:
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="benchmarks.hrv")
-    parser.add_argument("--windows", type=int, default=30, help="of each person, for the injected beats")
+    parser.add_argument("--windows", type=int, default=20, help="of each person, for the injected beats")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--alone", action="store_true", help="without the peers")
     asked = parser.parse_args(arguments)
     folder = nsrdb()
     if not folder.is_dir():
-        print(f"no NSRDB in {folder}: set VITALKEEP_DATA", file=sys.stderr)
-        return 1
+        print(f"left out: no NSRDB in {folder} (VITALKEEP_DATA)", file=sys.stderr)
+        return 0
     warnings.simplefilter("ignore")  # the peers' own
     if not asked.alone:
         print(beside(folder), "", speed(folder), "", sep="\n")
     print(
         injected(folder, asked.windows, asked.seed),
         "",
-        left_out(folder, max(3, asked.windows // 6), asked.seed),
+        left_out(folder, max(3, asked.windows // 2), asked.seed),
         sep="\n",
     )
     return 0

@@ -13,6 +13,7 @@ from device_pipeline.config import Limits
 from device_pipeline.hrv import Hrv
 from device_pipeline.intervals import normal_intervals
 from device_pipeline.metrics.registry import METRICS
+from device_pipeline.run import HRV_WINDOW_S
 from device_pipeline.windows import Grid
 from sensors.errors import FileFormatError
 from vitalkeep.analysis import read_record
@@ -26,7 +27,7 @@ class Asked:
 
     start_s: float = 0.0
     end_s: float | None = None
-    window_s: float = 300.0
+    window_s: float = float(HRV_WINDOW_S)
     whole: bool = False
 
 
@@ -70,6 +71,8 @@ def hrv_table(
         )
     if asked.whole:
         windows = [pipeline.hrv(start_ns, end_ns, METRICS)]
+    elif asked == Asked():
+        windows = analysis.hrv  # the very same, and already there
     else:
         length_ns = round(asked.window_s * 1e3) * _MS
         windows = [pipeline.hrv(*window) for window in Grid(start_ns, length_ns, length_ns).rest(end_ns)]
