@@ -38,6 +38,7 @@ lint: $(VENV)/.dev ## Style, types and who may import whom
 bench: $(VENV)-bench/.installed ## Side by side with other tools: accuracy, speed, memory (on real recordings, or on made ones)
 	@$(VENV)-bench/bin/python -m benchmarks.startup
 	@$(VENV)-bench/bin/python -m benchmarks.qrs
+	@$(VENV)-bench/bin/python -m benchmarks.respiration
 	@$(VENV)-bench/bin/python -m benchmarks.analyze_day
 	@$(VENV)-bench/bin/python -m benchmarks.oximetry || true # needs nights that are no part of this project
 	@$(VENV)-bench/bin/python -m benchmarks.hrv

@@ -69,6 +69,8 @@ class Pipeline:
     `live`: items come as a radio delivers them, late and by turns, so windows wait a little for each other.
     `acc_channel`: the accelerometer that comes along with the PPG.
     `remember`: nothing is forgotten, so that `hrv` can be asked for any stretch once the input has ended.
+    `beside`: a PPG channel that is read along with an ECG `channel`, for the sides alone: it never leads, and nothing
+    else is told of it.
     """
 
     def __init__(
@@ -80,12 +82,14 @@ class Pipeline:
         live: bool = True,
         acc_channel: str | None = None,
         remember: bool = False,
+        beside: str | None = None,
     ) -> None:
         self._origin_ns = origin_ns
         self._channel = channel
         self._live = live
         self._acc_channel = acc_channel
         self._remember = remember
+        self._beside = beside
         self._sources: dict[BeatSource, _Source] = {}
         self._channel_of: dict[Kind, str] = {}
         self._alerts = AlertEngine(limits)
@@ -235,7 +239,9 @@ class Pipeline:
     def _push_samples(self, block: Samples) -> list[Finding]:
         if block.kind is Kind.ACC:
             return self._push_acc(block) if block.channel == self._acc_channel else []
-        if block.kind not in (Kind.ECG, Kind.PPG) or (self._channel is not None and block.channel != self._channel):
+        if block.kind not in (Kind.ECG, Kind.PPG):
+            return []
+        if self._channel is not None and block.channel not in (self._channel, self._beside):
             return []
         if self._channel_of.setdefault(block.kind, block.channel) != block.channel:
             return []
@@ -286,6 +292,8 @@ class Pipeline:
 
     def _collect(self, source: _Source, outputs: list[Beat | Quality | Gap]) -> list[Finding]:
         source.track.add(outputs, source.stage.final_ns)
+        if self._beside is not None and source.track.source is BeatSource.PPG:
+            return []
         if isinstance(source.stage, EcgBeats | PpgBeats):
             return list(outputs)
         # Intervals carry no quality of their own, and their holes are told only where nothing better leads.
@@ -313,6 +321,11 @@ class Pipeline:
         patient_ns = newest_ns - SILENCE_NS
         if self._live:
             return max(min(heard), patient_ns) if heard else patient_ns
+        if self._beside is not None:
+            # A file gives a block of one channel and then one of the other: nothing is told of the first alone.
+            beside = self._sources.get(BeatSource.PPG)
+            if beside is None or not beside.track.is_heard:
+                return self._signal_grid.next_start_ns
         return min(heard) if heard else self._signal_grid.next_start_ns
 
     def _advance(self, horizon_ns: int) -> list[Finding]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from device_pipeline.motion.movement import Movement
 from device_pipeline.oximetry.saturation import Saturation
+from device_pipeline.respiration.breathing import Breathing
 from device_pipeline.side import MakeSide
 from device_pipeline.temperature.thermometer import Thermometer
 
-SIDES: tuple[MakeSide, ...] = (Saturation, Movement, Thermometer)
+SIDES: tuple[MakeSide, ...] = (Breathing, Saturation, Movement, Thermometer)

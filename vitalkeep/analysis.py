@@ -9,6 +9,7 @@ from typing import Protocol
 
 from device_pipeline.alerts.alert import Alert
 from device_pipeline.beat import Beat, BeatSource
+from device_pipeline.beats.ppg import readable
 from device_pipeline.config import Limits
 from device_pipeline.hrv import Hrv
 from device_pipeline.motion.activity import Activity
@@ -162,7 +163,9 @@ def read_record(
     chosen = _choose(source, channel)
     wanted = [] if chosen is None else [chosen.name]
     acc_channel = None
-    if chosen is not None and chosen.kind is Kind.PPG:
+    beside = None if chosen is None else _beside(source, chosen)
+    wanted += [] if beside is None else [beside]
+    if beside is not None or (chosen is not None and chosen.kind is Kind.PPG):
         acc_channel = next((c.name for c in source.channels if c.kind is Kind.ACC), None)
     # what is told beside the beats is read too
     wanted += [c.name for c in source.channels if (c.kind is Kind.ACC or c.name in COLOURS) and c.name not in wanted]
@@ -173,6 +176,7 @@ def read_record(
         live=isinstance(source, RecordedSource),
         acc_channel=acc_channel,
         remember=remember,
+        beside=beside,
     )
     pipeline.begin(source.started_ns)
     if chosen is not None and chosen.fs_hz is not None and not isinstance(source, RecordedSource):
@@ -232,6 +236,14 @@ def join_gaps(gaps: list[Gap]) -> list[Gap]:
         if gap.end_ns > start_ns:
             apart.append(replace(gap, start_ns=start_ns))
     return apart
+
+
+def _beside(source: FileSource, chosen: ChannelInfo) -> str | None:
+    """The first PPG that can be read along with an ECG: breathing shows in both."""
+    if chosen.kind is not Kind.ECG:
+        return None
+    waves = (channel for channel in source.channels if channel.kind is Kind.PPG and channel.fs_hz is not None)
+    return next((wave.name for wave in waves if wave.fs_hz is not None and readable(wave.fs_hz)), None)
 
 
 def _choose(source: FileSource, name: str | None) -> ChannelInfo | None:

@@ -29,6 +29,11 @@ STILL_G, MOTION_G = 0.03, 0.1  # up to the first the wave alone decides; at the 
 Floats = NDArray[np.float64]
 
 
+def readable(fs_hz: float) -> bool:
+    """Whether a PPG at this rate can be read."""
+    return 20 <= fs_hz <= 500
+
+
 @dataclass(frozen=True, slots=True)
 class _Passed:
     """A gap that came from outside: known already, and over at `end_ns`."""
@@ -56,7 +61,7 @@ class PpgBeats:
     """
 
     def __init__(self, fs_hz: float, channel: str, with_acc: bool = False, acc_channel: str | None = None) -> None:
-        if not 20 <= fs_hz <= 500:
+        if not readable(fs_hz):
             raise SignalError(f"{channel}: PPG at {fs_hz:g} Hz, 20 to 500 Hz expected")
         self._fs_hz = fs_hz
         self._channel = channel

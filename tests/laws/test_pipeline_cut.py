@@ -13,6 +13,7 @@ from device_pipeline.alerts.alert import Alert
 from device_pipeline.beat import Beat, Quality
 from device_pipeline.config import Limits
 from device_pipeline.hrv import Hrv
+from device_pipeline.respiration.respiration import Respiration
 from device_pipeline.rhythm import RhythmSpan
 from device_pipeline.run import Finding, Pipeline
 from device_pipeline.side import SideFinding
@@ -22,6 +23,7 @@ from sensors.files.open import open_source
 from sensors.reader import read_recording
 from sensors.samples import Gap, GapReason, Item, Reading, Samples
 from tests.data import shared_data
+from tests.device_pipeline.breathing import ecg, ppg
 from tests.laws.cuts import cut_items, random_lengths, singles
 
 RECORDINGS = Path(__file__).resolve().parents[2] / "fixtures" / "recordings"
@@ -101,6 +103,20 @@ def test_what_is_told_beside_the_beats_is_the_same_in_any_cut(name: str, kinds: 
     lengths = singles() if cut == "single" else random_lengths(4, 150)
     told = agree(items, lengths, channel="ppg_red", acc_channel="acc", live=False)
     assert {kind for kind in kinds if told[kind]} == kinds
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_an_ecg_with_a_pulse_wave_beside_it_is_read_the_same_in_any_cut(seed: int) -> None:
+    minute_s, waves = 60.0, (ecg(14.0), ppg(14.0))
+    blocks = [
+        wave.cut(round(k * minute_s * wave.fs_hz), min(len(wave), round((k + 1) * minute_s * wave.fs_hz)))
+        for k in range(3)
+        for wave in waves
+    ]
+    told = agree(blocks, random_lengths(seed, 3000), channel="ecg", beside="ppg", live=False)
+    rates = [window for window in told["Respiration"] if isinstance(window, Respiration) and window.rate_bpm]
+    assert len(rates) > 10
+    assert {window.method.split(",")[0] for window in rates} == {"ecg+ppg"}
 
 
 @pytest.mark.parametrize(("record", "channel"), [("104", "V5"), ("201", "MLII"), ("207", "MLII")])

@@ -122,6 +122,7 @@ FIELDS = {
         "uncertain",
     },
     "rhythm": {"type", "start_ns", "end_ns", "kind"},
+    "respiration": {"type", "start_ns", "length_ns", "rate_bpm", "quality", "reason", "method"},
     "alert": {"type", "rule", "state", "start_ns", "end_ns", "text"},
     "quality": {"type", "start_ns", "end_ns", "index", "good", "reason"},
 }
@@ -136,6 +137,8 @@ def test_json_lines_are_the_findings_and_standard_error_is_silent(tmp_path: Path
         assert set(row) == FIELDS[row["type"]]
         if row["type"] == "heart_rate":
             assert (row["bpm"] is None) == (row["reason"] is not None)
+        if row["type"] == "respiration":
+            assert (row["rate_bpm"] is None) == (row["reason"] is not None)
         if row["type"] == "hrv":
             assert (row["values"] is None) == (row["reason"] is not None)
         if row["type"] == "gap":

@@ -53,6 +53,7 @@ def _print(console: Console, found: dict[str, Any]) -> None:
             f"               {low:.0f} to {high:.0f} bpm over {len(told)} windows, blank where it cannot be told",
             style="dim",
         )
+    _print_respiration(console, [window["rate_bpm"] for window in found["respiration"]], width)
     _print_rhythm(console, found["rhythm"])
     _print_gaps(console, found["gaps"])
     _print_hrv(console, found["hrv"])
@@ -61,6 +62,17 @@ def _print(console: Console, found: dict[str, Any]) -> None:
     for note in found["notes"]:
         console.print(Text(f"  note: {note}", style="yellow"))
     console.print()
+
+
+def _print_respiration(console: Console, told: list[float | None], width: int) -> None:
+    rates = sorted(rate for rate in told if rate is not None)
+    if not rates:
+        return
+    console.print(Text("  respiration  ") + Text(sparkline(told, width), style="blue"))
+    console.print(
+        f"               {rates[0]:.0f} to {rates[-1]:.0f} breaths/min, told for {len(rates)} of {len(told)} windows",
+        style="dim",
+    )
 
 
 def _what(found: dict[str, Any]) -> str:

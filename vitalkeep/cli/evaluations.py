@@ -14,6 +14,7 @@ DEFAULT = "beats"
 TAKES: dict[str, frozenset[str]] = {
     "beats": frozenset({"reference", "beats", "tolerance_ms", "learning_s", "channel"}),
     "hrv": frozenset({"reference", "beats", "channel"}),
+    "respiration": frozenset({"channel"}),
 }
 
 
@@ -42,5 +43,9 @@ def kind(what: str) -> Callable[[Asked], int]:
             from vitalkeep.cli.evaluate_hrv import evaluate_hrv
 
             return evaluate_hrv
+        case "respiration":
+            from vitalkeep.cli.evaluate_respiration import evaluate_respiration
+
+            return evaluate_respiration
         case _:
             raise ValueError(f"no evaluation {what!r}; there are: {', '.join(TAKES)}")
