@@ -82,19 +82,22 @@ def test_noise_has_no_rate() -> None:
     assert rates_bpm(windows) == []
 
 
-def test_beats_without_breath_are_rarely_given_a_rate() -> None:
-    """Steady beats with white noise on them: what stands out of their spectra is chance."""
-    quiet = Heart(6, 70, (Part("rest", SECONDS + 5, Rhythm.SINUS, 70, 0.0),), breath_hz=15 / 60)
+def test_beats_without_breath_are_given_a_rate_in_fewer_windows_than_not() -> None:
+    """Steady beats with white noise on them: what stands out of their spectra is chance, and sometimes it does."""
+    quiet = Heart(6, 70, (Part("rest", SECONDS + 5, Rhythm.SINUS, 70, 0.0),))
     beats = quiet.beats()
-    rng = np.random.default_rng(3)
-    n = SECONDS * 130
-    wave = np.zeros(n)
-    for beat in beats:
-        r = round(beat.t_ns * 130 / 1e9 + rng.normal(0, 0.3))
-        if 3 < r < n - 3:
-            wave[r - 2 : r + 3] += np.array([0.1, 0.6, 1.0, 0.5, -0.2]) * (1 + 0.03 * rng.standard_normal())
-    windows = told([samples(Kind.ECG, 130.0, wave + 0.02 * rng.standard_normal(n))])
-    assert len(rates_bpm(windows)) <= 0.5 * len(windows)
+    given, windows_n = 0, 0
+    for seed in range(3, 9):
+        rng = np.random.default_rng(seed)
+        n = SECONDS * 130
+        wave = 0.02 * rng.standard_normal(n)
+        for beat in beats:
+            r = round(beat.t_ns * 130 / 1e9 + rng.normal(0, 0.3))
+            if 3 < r < n - 3:
+                wave[r - 2 : r + 3] += np.array([0.1, 0.6, 1.0, 0.5, -0.2]) * (1 + 0.03 * rng.standard_normal())
+        windows = told([samples(Kind.ECG, 130.0, wave)])
+        given, windows_n = given + len(rates_bpm(windows)), windows_n + len(windows)
+    assert given <= 0.5 * windows_n, (given, windows_n)
 
 
 def test_the_strap_breathes_at_its_rate_and_not_while_it_is_off() -> None:
