@@ -24,6 +24,7 @@ from device_pipeline.metrics.metric import Metric
 from device_pipeline.metrics.registry import WINDOW
 from device_pipeline.oximetry.evidence import is_measured, signal_window
 from device_pipeline.oximetry.spo2 import Spo2
+from device_pipeline.pulse_rate import ARRIVAL_NS, DELAY_S, PulseRate
 from device_pipeline.rhythm import Rhythm, RhythmKind, RhythmSpan
 from device_pipeline.side import SideFinding
 from device_pipeline.side_registry import SIDES
@@ -67,7 +68,8 @@ class Pipeline:
     together; a file: its first moment). `channel`: the sampled channel that leads; None takes the first ECG, else the
     first PPG.
     `live`: items come as a radio delivers them, late and by turns, so windows wait a little for each other.
-    `acc_channel`: the accelerometer that comes along with the PPG.
+    `acc_channel`: the accelerometer that comes along with the PPG; `second_ppg`: another PPG of the same body, which
+    its heart rate is read from too.
     `remember`: nothing is forgotten, so that `hrv` can be asked for any stretch once the input has ended.
     `beside`: a PPG channel that is read along with an ECG `channel`, for the sides alone: it never leads, and nothing
     else is told of it.
@@ -83,6 +85,7 @@ class Pipeline:
         acc_channel: str | None = None,
         remember: bool = False,
         beside: str | None = None,
+        second_ppg: str | None = None,
     ) -> None:
         self._origin_ns = origin_ns
         self._channel = channel
@@ -90,6 +93,8 @@ class Pipeline:
         self._acc_channel = acc_channel
         self._remember = remember
         self._beside = beside
+        self._second_ppg = second_ppg
+        self._pulse: PulseRate | None = None
         self._sources: dict[BeatSource, _Source] = {}
         self._channel_of: dict[Kind, str] = {}
         self._alerts = AlertEngine(limits)
@@ -190,6 +195,7 @@ class Pipeline:
             whole = self._rate_grid.step_ns < self._rate_grid.length_ns
             for window in self._rate_grid.closed_by(last_ns) if whole else self._rate_grid.rest(last_ns):
                 findings += self._rate(*window)
+            findings += self._tell_rates(all_of_them=True)
         findings += [self.hrv(*window) for window in self._hrv_grid.rest(last_ns)]
         lead = next(self._sources[kind] for kind in LEADING if kind in self._sources)
         for beat in lead.track.release(last_ns + 1):  # the beat that is itself the end of the record
@@ -239,6 +245,10 @@ class Pipeline:
     def _push_samples(self, block: Samples) -> list[Finding]:
         if block.kind is Kind.ACC:
             return self._push_acc(block) if block.channel == self._acc_channel else []
+        if block.kind is Kind.PPG and block.channel == self._second_ppg:
+            if self._pulse is not None:
+                self._pulse.push(block)
+            return []
         if block.kind not in (Kind.ECG, Kind.PPG):
             return []
         if self._channel is not None and block.channel not in (self._channel, self._beside):
@@ -251,6 +261,8 @@ class Pipeline:
             early, self._early_acc = self._early_acc, []
             for before in early:
                 findings += self._push_acc(before)
+            if self._pulse is not None:
+                self._pulse.push(block)
         if isinstance(source.stage, EcgBeats | PpgBeats):
             findings += self._collect(source, source.stage.push(block))
         return findings
@@ -259,15 +271,21 @@ class Pipeline:
         """The source that reads `channel`, opened where it is not."""
         if kind is Kind.ECG:
             return self._sources.get(BeatSource.ECG) or self._open(BeatSource.ECG, EcgBeats(fs_hz, channel))
-        return self._sources.get(BeatSource.PPG) or self._open(
-            BeatSource.PPG, PpgBeats(fs_hz, channel, self._acc_channel is not None, self._acc_channel)
-        )
+        if BeatSource.PPG in self._sources:
+            return self._sources[BeatSource.PPG]
+        stage = PpgBeats(fs_hz, channel, self._acc_channel is not None, self._acc_channel)
+        both = (channel,) if self._second_ppg is None else (channel, self._second_ppg)
+        if channel != self._beside:
+            self._pulse = PulseRate(self._origin_ns, both, self._acc_channel)
+        return self._open(BeatSource.PPG, stage)
 
     def _push_acc(self, block: Samples) -> list[Finding]:
         source = self._sources.get(BeatSource.PPG)
         if source is None:
             self._early_acc.append(block)
             return []
+        if self._pulse is not None:
+            self._pulse.push(block)
         return self._collect(source, source.stage.push(block)) if isinstance(source.stage, PpgBeats) else []
 
     def _push_gap(self, gap: Gap) -> list[Finding]:
@@ -278,6 +296,8 @@ class Pipeline:
             findings.append(gap)
             for source in self._sources.values():
                 source.track.off_body(gap.start_ns, gap.end_ns)
+        elif self._pulse is not None:
+            self._pulse.push(gap)
         for kind, source in self._sources.items():
             if isinstance(source.stage, RrBeats):
                 if gap.channel in (None, "rr"):
@@ -307,6 +327,7 @@ class Pipeline:
             self._skip_to(start_ns)
         elif start_ns - self._newest_ns > LONGEST_HOLE_NS:
             findings += self._advance(self._newest_ns)
+            findings += self._tell_rates(all_of_them=True)
             self._skip_to(start_ns)
         self._newest_ns = end_ns if self._newest_ns is None else max(self._newest_ns, end_ns)
         return findings
@@ -318,6 +339,8 @@ class Pipeline:
 
     def _horizon_ns(self, newest_ns: int) -> int:
         heard = [source.track.horizon_ns for source in self._sources.values() if source.track.is_heard]
+        if heard and self._pulse is not None and self.leading is BeatSource.PPG:
+            heard.append(self._pulse.known_ns)
         patient_ns = newest_ns - SILENCE_NS
         if self._live:
             return max(min(heard), patient_ns) if heard else patient_ns
@@ -356,7 +379,8 @@ class Pipeline:
             if not beats:
                 findings += self._alerts.push(Watches.RHYTHM, start_ns, end_ns, None)
         for source in self._sources.values():
-            keep_from_ns = min(self._rate_grid.next_start_ns, self._hrv_grid.next_start_ns, start_ns)
+            rates_from_ns = self._rate_grid.next_start_ns - (DELAY_S * _S if self._pulse is not None else 0)
+            keep_from_ns = min(rates_from_ns, self._hrv_grid.next_start_ns, start_ns)
             if not self._remember:
                 source.track.forget(keep_from_ns)
         lead = self._sources[leading]
@@ -407,8 +431,27 @@ class Pipeline:
         return leading
 
     def _rate(self, start_ns: int, end_ns: int) -> list[Finding]:
-        rate = heart_rate(self._window(start_ns, end_ns))
-        return [rate, *self._alerts.push(Watches.HEART_RATE, start_ns, end_ns, rate)]
+        window = self._window(start_ns, end_ns)
+        if self._pulse is None or self.leading is not BeatSource.PPG:
+            findings = self._tell_rates(all_of_them=True)  # of a PPG that led until now
+            if self._pulse is not None:
+                self._pulse.forget(start_ns)
+            rate = heart_rate(window)
+            return [*findings, rate, *self._alerts.push(Watches.HEART_RATE, start_ns, end_ns, rate)]
+        instead = heart_rate(window) if window.source is not BeatSource.PPG else None
+        self._pulse.window(self._sources[BeatSource.PPG].track.window(start_ns, end_ns), instead)
+        return self._tell_rates()
+
+    def _tell_rates(self, all_of_them: bool = False) -> list[Finding]:
+        """The rates of pulse waves that are due: a window waits for what comes after it."""
+        findings: list[Finding] = []
+        if self._pulse is not None:
+            track = self._sources[BeatSource.PPG].track
+            for start_ns, end_ns in self._pulse.due(all_of_them):
+                late = track.window(start_ns + ARRIVAL_NS, end_ns + ARRIVAL_NS)
+                rate = self._pulse.tell(track.window(start_ns, end_ns), late)
+                findings += [rate, *self._alerts.push(Watches.HEART_RATE, start_ns, end_ns, rate)]
+        return findings
 
     def trusted_beats(self, start_ns: int, end_ns: int) -> tuple[Beat, ...]:
         """Those of the leading source in [start_ns, end_ns), as far as they are remembered."""

@@ -162,13 +162,16 @@ def read_record(
     source = open_source(path, fs_hz)
     chosen = _choose(source, channel)
     wanted = [] if chosen is None else [chosen.name]
-    acc_channel = None
+    acc_channel = second_ppg = None
     beside = None if chosen is None else _beside(source, chosen)
     wanted += [] if beside is None else [beside]
     if beside is not None or (chosen is not None and chosen.kind is Kind.PPG):
         acc_channel = next((c.name for c in source.channels if c.kind is Kind.ACC), None)
+    if chosen is not None and chosen.kind is Kind.PPG:
+        second_ppg = next((c.name for c in source.channels if c.kind is Kind.PPG and c is not chosen), None)
     # what is told beside the beats is read too
-    wanted += [c.name for c in source.channels if (c.kind is Kind.ACC or c.name in COLOURS) and c.name not in wanted]
+    more = [c.name for c in source.channels if c.kind is Kind.ACC or c.name in COLOURS or c.name == second_ppg]
+    wanted += [name for name in more if name not in wanted]
     pipeline = Pipeline(
         limits,
         origin_ns=source.started_ns,
@@ -177,6 +180,7 @@ def read_record(
         acc_channel=acc_channel,
         remember=remember,
         beside=beside,
+        second_ppg=second_ppg,
     )
     pipeline.begin(source.started_ns)
     if chosen is not None and chosen.fs_hz is not None and not isinstance(source, RecordedSource):

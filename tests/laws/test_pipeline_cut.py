@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import get_args
 
+import numpy as np
 import pytest
 
 from device_pipeline.alerts.alert import Alert
@@ -21,7 +23,7 @@ from device_pipeline.track import Window
 from device_pipeline.windows import HeartRate
 from sensors.files.open import open_source
 from sensors.reader import read_recording
-from sensors.samples import Gap, GapReason, Item, Reading, Samples
+from sensors.samples import Gap, GapReason, Item, Kind, Reading, Samples
 from tests.data import shared_data
 from tests.device_pipeline.breathing import ecg, ppg
 from tests.laws.cuts import cut_items, random_lengths, singles
@@ -117,6 +119,32 @@ def test_an_ecg_with_a_pulse_wave_beside_it_is_read_the_same_in_any_cut(seed: in
     rates = [window for window in told["Respiration"] if isinstance(window, Respiration) and window.rate_bpm]
     assert len(rates) > 10
     assert {window.method.split(",")[0] for window in rates} == {"ecg+ppg"}
+
+
+def two_waves() -> list[Item]:
+    """The wrist's wave, another of the same pulse, and its accelerometer with a hole, 80 to 130 s of it walking."""
+    rng = np.random.default_rng(4)
+    items: list[Item] = []
+    for item in open_source(RECORDINGS / "wrist_ppg.csv").items(block_s=11.0):
+        if isinstance(item, Samples) and item.kind is Kind.PPG:
+            other = item.values * 0.7 + rng.normal(size=len(item)) * 5
+            items += [item, replace(item, channel="ppg_2", values=other)]
+        elif isinstance(item, Samples) and item.start_ns == 55 * 10**9:
+            items.append(Gap("acc", item.start_ns, item.end_ns, GapReason.LOST_FRAME))
+        elif isinstance(item, Samples | Gap):
+            items.append(item)
+    return items
+
+
+@pytest.mark.parametrize("cut", ["random", "short", "single"])
+def test_two_pulse_waves_with_motion_are_read_the_same_in_any_cut(cut: str) -> None:
+    items = two_waves()
+    if cut == "single":
+        items = [item for item in items if not isinstance(item, Samples) or item.start_ns < 40 * 10**9]
+    lengths = {"random": random_lengths(8, 700), "short": random_lengths(9, 40), "single": singles()}[cut]
+    told = agree(items, lengths, channel="ppg", second_ppg="ppg_2", acc_channel="acc", live=False)
+    known = [rate for rate in told["HeartRate"] if isinstance(rate, HeartRate) and rate.bpm]
+    assert len(known) > (10 if cut == "single" else 60)
 
 
 @pytest.mark.parametrize(("record", "channel"), [("104", "V5"), ("201", "MLII"), ("207", "MLII")])

@@ -33,6 +33,7 @@ DOC = (ROOT / "docs" / "analyze.md").read_text(encoding="utf-8")
 
 # Where a verdict on the signal is given a name.
 JUDGES = (
+    "device_pipeline/pulse_rate.py",
     "device_pipeline/signal/quality_ecg.py",
     "device_pipeline/signal/quality_ppg.py",
     "device_pipeline/signal/pulse_wave.py",

@@ -148,3 +148,28 @@ def test_an_option_that_a_kind_does_not_read_is_refused(monkeypatch: pytest.Monk
 def test_every_kind_is_found_and_reads_options_that_there_are(what: str) -> None:
     assert callable(kind(what))
     assert TAKES[what] <= {option.name for option in evaluate.params}
+
+
+def test_heart_rate_is_scored_per_record_and_in_all_and_one_that_fails_stops_no_other(tmp_path: Path) -> None:
+    asked = ("--what", "heart-rate", "--json", "--jobs", "1")
+    (tmp_path / "broken.csv").write_text("t_s,ecg_mv,ppg\n0,0,1\n0.02,x,2\n")
+    good = shared_data("ieee_spc_2015", "DATA_09_TYPE02.mat")
+    result = told(good, tmp_path / "broken.csv", *asked)
+    assert result.exit_code == 1
+    record, broken, total = rows(result)
+    assert record["record"] == "DATA_09_TYPE02"
+    assert record["windows"] == 149
+    assert record["coverage"] >= 0.9
+    assert record["mae_bpm"] <= 1.0
+    assert "broken.csv" in broken["error"]
+    assert (total["records"], total["failed"]) == (2, 1)
+    assert total["gross"]["mae_bpm"] == total["average"]["mae_bpm"] == record["mae_bpm"]
+    table = told(good, "--what", "heart-rate", "--jobs", "1")
+    assert table.exit_code == 0
+    assert "gross" in table.stdout
+
+
+def test_a_folder_without_a_heart_rate_to_score_says_so(tmp_path: Path) -> None:
+    result = told(tmp_path, "--what", "heart-rate")
+    assert isinstance(result.exception, FileFormatError)
+    assert "no record in it has a PPG" in str(result.exception)

@@ -15,6 +15,7 @@ TAKES: dict[str, frozenset[str]] = {
     "beats": frozenset({"reference", "beats", "tolerance_ms", "learning_s", "channel"}),
     "hrv": frozenset({"reference", "beats", "channel"}),
     "respiration": frozenset({"channel"}),
+    "heart-rate": frozenset(),
 }
 
 
@@ -47,5 +48,9 @@ def kind(what: str) -> Callable[[Asked], int]:
             from vitalkeep.cli.evaluate_respiration import evaluate_respiration
 
             return evaluate_respiration
+        case "heart-rate":
+            from vitalkeep.cli.evaluate_heart_rate import evaluate_heart_rate
+
+            return evaluate_heart_rate
         case _:
             raise ValueError(f"no evaluation {what!r}; there are: {', '.join(TAKES)}")

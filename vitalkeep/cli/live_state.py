@@ -36,6 +36,7 @@ _WORDS = {
     "truncated": "the recording is cut short",
     "noise": "noise",
     "motion": "motion",
+    "unsure": "no rate stands out",
     "clipped": "clipped",
     "baseline": "baseline wanders",
     "low_amplitude": "too small",
