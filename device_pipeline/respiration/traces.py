@@ -27,6 +27,7 @@ BEAT_TRACES = 8
 REACH_S = {BeatSource.ECG: (0.12, 0.34), BeatSource.PPG: (0.25, 0.35)}
 LONGEST_CYCLE_NS = 2_000_000_000  # between beats further apart one was missed
 _SMOOTH_S = 0.4  # to either side: no more than breathing is left of the wave
+_SMOOTH_HZ = 100.0  # no more samples than this are needed for it
 _STEEP_S = 0.008
 
 
@@ -71,7 +72,7 @@ def _cycle_means(x: Floats, at: NDArray[np.intp], at_ns: Times, end: int | None,
     last_ns = int(at_ns[-1]) + LONGEST_CYCLE_NS + 1 if end_ns is None else end_ns
     whole = (np.diff(at_ns, append=last_ns) <= LONGEST_CYCLE_NS) & (n > 0)
     # beyond the last bound reduceat would run on to the end
-    sums = np.add.reduceat(np.append(x[: bounds[-1]], 0.0), np.minimum(bounds[:-1], bounds[-1]))
+    sums = np.add.reduceat(np.append(x[bounds[0] : bounds[-1]], 0.0), bounds[:-1] - bounds[0])
     return np.where(whole, sums / np.maximum(n, 1), np.nan)
 
 
@@ -113,7 +114,8 @@ class Smoother:
 
     def __init__(self, fs_hz: float) -> None:
         self._half = max(1, round(_SMOOTH_S * fs_hz))
-        weights = np.hanning(2 * self._half + 3)[1:-1]
+        self._around = np.arange(-self._half, self._half + 1, max(1, int(fs_hz // _SMOOTH_HZ)))
+        weights = np.hanning(2 * self._half + 3)[1:-1][self._around + self._half]
         self._weights = weights / weights.sum()
         self._step_ns = 1e9 / fs_hz
 
@@ -122,7 +124,7 @@ class Smoother:
         if len(x) <= 2 * self._half + 1:
             return np.full(len(at_ns), np.nan)
         centre = np.minimum(np.maximum(_nearest(t_ns, at_ns), self._half), len(x) - 1 - self._half)
-        smooth = (x[centre[:, None] + np.arange(-self._half, self._half + 1)] * self._weights).sum(axis=1)
+        smooth = (x[centre[:, None] + self._around] * self._weights).sum(axis=1)
         far = np.abs(t_ns[centre] - at_ns) > 1.5 * self._step_ns
         torn = t_ns[centre + self._half] - t_ns[centre - self._half] > (2 * self._half + 2) * self._step_ns * 1.02
         return np.where(far | torn, np.nan, smooth)
