@@ -1,71 +1,51 @@
-"""The live link, and the only importer of bleak: a device's notifications, and every outage with its reason.
+"""The radio on bleak, and the only importer of it. What bleak, its bus or the daemon raise leaves here as a LinkError.
 
-- Before a device is connected anew its last client has been disconnected, always: else BlueZ delivers everything twice.
-- Nothing found on one connection is used on the next: services and handles are discovered each time.
 - The radio does one thing at a time: one scan for all devices, and none while a connection is being made.
-- A link that is up but silent is no link: the age of the data decides, whatever the system says.
+- A connection is let go before the next one to the same device, whatever state it is in.
+- The adapter is the one that was named, or the first that is on.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
-from random import Random
-from typing import TypeVar
+from typing import Any
 
-from bleak import BleakAdapter, BleakClient, BleakScanner
-from bleak.backends.bluezdbus import defs
+from bleak import BleakClient, BleakScanner
+from bleak.args.bluez import BlueZClientArgs, BlueZScannerArgs
 from bleak.backends.bluezdbus.manager import get_global_bluez_manager
 from bleak.backends.characteristic import BleakGATTCharacteristic
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
 from bleak.exc import BleakBluetoothNotAvailableError, BleakDBusError, BleakError, BleakGATTProtocolError
-from dbus_fast import Message, Variant
+from dbus_fast import Variant
 
-from sensors.asking import ASKING, Asking, keep_asking
-from sensors.backoff import Backoff
-from sensors.clock import ArrivalClock
-from sensors.link import Device, Event, LinkDown, LinkUp, Notification, Tick
-from sensors.pmd_streams import PmdStreams
-from sensors.profile import AnyProfile, full_uuid
-from sensors.profiles.polar_pmd import DATA
-from sensors.profiles.polar_pmd_control import CONTROL
-from sensors.registry import PROFILES
-from sensors.services import SERVICES
-
-T = TypeVar("T")
+from sensors import pairing
+from sensors.bluez_bus import ADAPTER, DEVICE, BluezBus, BluezError, first_adapter, watch_daemon
+from sensors.connection import Characteristic, DaemonGoneError, RefusedError, Wanted, WantsBondError
+from sensors.errors import LinkError
+from sensors.held_link import LOST, HeldLink
+from sensors.patience import Patience
+from sensors.profile import full_uuid
 
 # Whatever the radio, its daemon and the bus between can do to us is an outage: bleak lets through what its bus raises
 # when that dies, and its own tables raise KeyError while the daemon's objects come and go.
-FAILURES = (BleakError, OSError, EOFError, KeyError, AssertionError)
+FAILURES = (BleakError, LinkError, OSError, EOFError, KeyError, AssertionError)
 
-_ADDRESS = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}")
 _REFUSALS_TO_POWER_CYCLE = 5
-_LOST = "the connection was lost"
-_AWAY = "not in reach"
-# Bluetooth Core, Vol 3 Part F 3.4.1.1: authentication, authorization, encryption missing.
-_WANTS_BOND = (0x05, 0x08, 0x0F)
+_DAEMON_GONE = "the Bluetooth service (bluetoothd) has ended"
+_OF_THE_BUS = "org.freedesktop.DBus.Error."
+_NO_SERVICE = "org.freedesktop.DBus.Error.ServiceUnknown"
+_NO_REPLY = "org.freedesktop.DBus.Error.NoReply"
+_IN_PROGRESS = "org.bluez.Error.InProgress"
+# Bluetooth Core, Vol 3 Part F 3.4.1.1: authentication, authorization, encryption key size, encryption missing.
+_WANTS_BOND = (0x05, 0x08, 0x0C, 0x0F)
+_LOOK_AGAIN_S = 0.2
 # Without a handler of its own, what bleak warns of would stand between the lines of our own output.
 logging.getLogger("bleak").addHandler(logging.NullHandler())
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long for what, in seconds. `silent_s`: no data for this long on a link that should have some ends it."""
-
-    silent_s: float = 10.0
-    find_s: float = 20.0
-    connect_s: float = 20.0
-    let_go_s: float = 12.0  # bleak itself waits for 10
-    answer_s: float = 5.0
-    first_retry_s: float = 0.5
-    longest_retry_s: float = 5.0
-    tick_s: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,30 +59,73 @@ class Seen:
 
 
 class Radio:
-    """The one scanner of this process, shared by all links. `call_s`: how long the daemon may take to answer."""
+    """The one scanner of this process, shared by all links.
 
-    def __init__(self, call_s: float = 10.0) -> None:
+    `adapter`: such as hci1, else the first that is on. `call_s`: how long the daemon may take to answer.
+    """
+
+    def __init__(self, adapter: str | None = None, *, call_s: float = 10.0) -> None:
+        self._adapter = adapter
         self._call_s = call_s
         self._turn = asyncio.Lock()
-        self._wanted: dict[asyncio.Future[BLEDevice], Callable[[str, str | None], bool]] = {}
+        self._wanted: dict[asyncio.Future[BLEDevice], Wanted] = {}
         self._connecting = 0
         self._changed = asyncio.Event()
         self._scan: asyncio.Task[None] | None = None
         self._refusals = 0  # of a scan, in a row, because one were running that nobody runs
+        self._watchers = 0
+        self._watch: asyncio.Task[None] | None = None
+        self._connections: set[BleakConnection] = set()
+        self._forgetting: asyncio.Future[None] | None = None
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """The radio is mine: the scan makes way."""
-        self._connecting += 1
-        self._changed.set()
+    async def watched(self) -> AsyncIterator[None]:
+        _hush(asyncio.get_running_loop())
+        self._watchers += 1
+        if self._watch is None:
+            self._watch = asyncio.create_task(watch_daemon(self._daemon_gone))
         try:
-            async with self._turn:
-                yield
+            yield
         finally:
-            self._connecting -= 1
+            self._watchers -= 1
+            if not self._watchers:
+                watch, self._watch = self._watch, None
+                watch.cancel()
+                await asyncio.wait({watch})
 
-    async def find(self, wanted: Callable[[str, str | None], bool], seconds: float) -> BLEDevice | None:
-        """The first device for which `wanted(address, name)`, as soon as it is heard; None if it is not in time."""
+    def _daemon_gone(self) -> None:
+        """Else nobody would tell: for bleak its devices stay connected for ever."""
+        for connection in list(self._connections):
+            connection.lost(_DAEMON_GONE)
+        self._forgetting = asyncio.ensure_future(self.forget())
+
+    # -- looking
+
+    async def look_around(self, seconds: float) -> list[Seen]:
+        """Every device heard in this time, the strongest first. Raises LinkError."""
+        seen: dict[str, Seen] = {}
+
+        def heard(device: BLEDevice, said: AdvertisementData) -> None:
+            before = seen.get(device.address)
+            services = {full_uuid(uuid) for uuid in said.service_uuids} | set(before.services if before else ())
+            seen[device.address] = Seen(
+                device.address,
+                said.local_name or device.name or (before.name if before else None),
+                max(said.rssi, before.rssi_dbm) if before else said.rssi,
+                tuple(sorted(services)),
+            )
+
+        with _translated():
+            async with self._its_turn(), asyncio.timeout(seconds + 2 * self._call_s):
+                async with BleakScanner(heard, bluez=await self._scanner_args()):
+                    await asyncio.sleep(seconds)
+        return sorted(seen.values(), key=lambda one: -one.rssi_dbm)
+
+    async def find(self, wanted: Wanted, seconds: float) -> BLEDevice | None:
+        """The first device for which `wanted(address, name)`, as soon as it is heard; None if it is not in time.
+
+        Raises one of FAILURES.
+        """
         future: asyncio.Future[BLEDevice] = asyncio.get_running_loop().create_future()
         self._wanted[future] = wanted
         if self._scan is None or self._scan.done():
@@ -116,59 +139,6 @@ class Radio:
             self._wanted.pop(future, None)
             self._changed.set()
 
-    async def look_around(self, seconds: float) -> list[Seen]:
-        """Every device heard in this time, the strongest first. Raises one of FAILURES."""
-        seen: dict[str, Seen] = {}
-
-        def heard(device: BLEDevice, said: AdvertisementData) -> None:
-            before = seen.get(device.address)
-            services = {full_uuid(uuid) for uuid in said.service_uuids} | set(before.services if before else ())
-            seen[device.address] = Seen(
-                device.address,
-                said.local_name or device.name or (before.name if before else None),
-                max(said.rssi, before.rssi_dbm) if before else said.rssi,
-                tuple(sorted(services)),
-            )
-
-        async with self.turn(), asyncio.timeout(seconds + 2 * self._call_s), BleakScanner(heard):
-            await asyncio.sleep(seconds)
-        return sorted(seen.values(), key=lambda one: -one.rssi_dbm)
-
-    async def close_ghosts(self, wanted: Callable[[str, str | None], bool], patience: Patience) -> None:
-        """Ends the connections of a process that died: a device that is connected does not advertise.
-
-        Only those `wanted`: another may be the wearer's keyboard.
-        """
-        async with asyncio.timeout(patience.connect_s):
-            adapter = await BleakAdapter.get()
-        for device in await adapter.get_connected_devices(list(SERVICES)):
-            if wanted(device.address, device.name):
-                client = BleakClient(device, timeout=patience.connect_s)
-                try:
-                    async with self.turn(), asyncio.timeout(patience.connect_s):
-                        await client.connect()
-                finally:
-                    closed = await _let_go(client, patience)
-                if not closed:
-                    await self.forget()  # if it is not even there, that is known next time
-                    raise BleakError("its last connection cannot be closed")
-
-    async def clear_cache(self, client: BleakClient) -> None:
-        """What BlueZ remembers of a device's services may be of another firmware. A bond is never given up for that."""
-        with suppress(*FAILURES):
-            manager = await get_global_bluez_manager()
-            path = f"{manager.get_default_adapter()}/dev_{client.address.upper().replace(':', '_')}"
-            if not manager.is_paired(path):
-                await client.unpair()  # removes the device, and so what is remembered of it
-
-    async def forget(self) -> None:
-        """What bleak remembers of the daemon's objects is not true any more; its next connection learns them anew."""
-        with suppress(*FAILURES):
-            async with asyncio.timeout(1):
-                manager = await get_global_bluez_manager()
-            if manager._bus is not None:
-                manager._bus.disconnect()
-
     async def _scan_for_all(self) -> None:
         while self._someone_waits():
             try:
@@ -176,41 +146,16 @@ class Radio:
                     await self._scan_once()
                 self._refusals = 0
             except FAILURES as problem:
-                await self._recover(problem)
+                await self._unstick(problem)
                 for future in self._wanted:
                     if not future.done():
                         future.set_exception(problem)
                 return
 
-    async def _recover(self, problem: BaseException) -> None:
-        """A scanner that is stuck comes back only with the adapter's power; others lose their links too, so it is the
-        last resort."""
-        stuck = isinstance(problem, BleakDBusError) and problem.dbus_error == "org.bluez.Error.InProgress"
-        self._refusals = self._refusals + 1 if stuck else 0
-        if self._refusals < _REFUSALS_TO_POWER_CYCLE:
-            return
-        self._refusals = 0
-        with suppress(*FAILURES):
-            async with asyncio.timeout(2 * self._call_s):
-                manager = await get_global_bluez_manager()
-                adapter = manager.get_default_adapter()
-                for on in (False, True):
-                    body = [defs.ADAPTER_INTERFACE, "Powered", Variant("b", on)]
-                    message = Message(
-                        destination=defs.BLUEZ_SERVICE,
-                        path=adapter,
-                        interface=defs.PROPERTIES_INTERFACE,
-                        member="Set",
-                        signature="ssv",
-                        body=body,
-                    )
-                    if manager._bus is not None:
-                        await manager._bus.call(message)
-
     async def _scan_once(self) -> None:
         """Until all are found or given up, or somebody wants to connect."""
-        scanner = BleakScanner(self._heard)
         async with asyncio.timeout(self._call_s):
+            scanner = BleakScanner(self._heard, bluez=await self._scanner_args())
             await scanner.start()
         try:
             while not self._connecting and self._someone_waits():
@@ -229,338 +174,253 @@ class Radio:
                 future.set_result(device)
                 self._changed.set()
 
+    async def _unstick(self, problem: BaseException) -> None:
+        """A scanner that is stuck comes back only with the adapter's power; others lose their links too, so it is the
+        last resort."""
+        stuck = isinstance(problem, BleakDBusError) and problem.dbus_error == _IN_PROGRESS
+        self._refusals = self._refusals + 1 if stuck else 0
+        if self._refusals < _REFUSALS_TO_POWER_CYCLE:
+            return
+        self._refusals = 0
+        with suppress(LinkError, TimeoutError):
+            async with asyncio.timeout(2 * self._call_s), BluezBus() as bus:
+                path = self._path or first_adapter(await bus.objects())
+                if path is not None:
+                    for on in (False, True):
+                        await bus.set(path, ADAPTER, "Powered", Variant("b", on))
 
-class BleakLink:
-    """A device by its address or its full name. It is held until `close`: no failure of the radio ends it."""
+    # -- connecting
 
-    def __init__(
-        self,
-        radio: Radio,
-        target: str,
-        *,
-        patience: Patience | None = None,
-        clock: ArrivalClock | None = None,
-        random: Random | None = None,
-        profiles: Iterable[AnyProfile] = PROFILES,
-    ) -> None:
-        self._radio = radio
-        self._target = target
-        self._patience = patience or Patience()
-        self._clock = clock or ArrivalClock()
-        self._backoff = Backoff(self._patience.first_retry_s, self._patience.longest_retry_s, random or Random())
-        self._profiles = {profile.characteristic: profile for profile in profiles}
-        self._device = Device(target, target.upper() if _ADDRESS.fullmatch(target) else None)
-        self._events: asyncio.Queue[Event | BaseException | None] = asyncio.Queue()
-        self._work: asyncio.Task[None] | None = None
-        self._closed = False
-        self._client: BleakClient | None = None
-        self._leaving = False
-        self._haunted = True  # it may still be connected, for a process that died or by a disconnect that failed
-        self._wake = asyncio.Event()  # something is to be done about the connection
-        self._streams: PmdStreams | None = None
-        self._askers: list[asyncio.Task[None]] = []
-        self._farewells: list[Callable[[], Awaitable[object]]] = []
-        self._down: str | None = None  # why, as last told
-        self._began_ns: int | None = None  # until the link is up for the first time
-        self._heard_s = 0.0
-        self._frame_s: dict[int, float] = {}
-        self._stalls: dict[int, int] = {}
+    async def connect(self, wanted: Wanted, patience: Patience, lost: Callable[[str], None]) -> BleakConnection | None:
+        with _translated():
+            found = await self.find(wanted, patience.find_s)
+            if found is None:
+                return None
+            connection = BleakConnection(found, patience, lost)
+            self._connections.add(connection)
+            connection.at_end = lambda: self._connections.discard(connection)
+            made = False
+            try:
+                async with self._its_turn(), asyncio.timeout(patience.connect_s):
+                    await connection.open()
+                made = True
+            finally:
+                if not made:
+                    await connection.let_go()
+            return connection
+
+    async def close_ghosts(self, wanted: Wanted, patience: Patience) -> None:
+        """Only those `wanted`: another may be the wearer's keyboard."""
+        async with asyncio.timeout(patience.connect_s), BluezBus() as bus:
+            ghosts = self._connected(await bus.objects(), wanted)
+            for path in ghosts:
+                with suppress(BluezError):  # it has gone in the meantime
+                    await bus.call(path, DEVICE, "Disconnect")
+            while ghosts and self._connected(await bus.objects(), wanted):
+                await asyncio.sleep(_LOOK_AGAIN_S)
+
+    def _connected(self, objects: dict[str, dict[str, dict[str, Any]]], wanted: Wanted) -> list[str]:
+        """Paths of devices that are, or are about to be; also those whose services nobody has seen yet."""
+        found = []
+        for path, interfaces in objects.items():
+            about = interfaces.get(DEVICE)
+            if about is None or not about.get("Connected") or not path.startswith(self._path or "/"):
+                continue
+            if wanted(about["Address"], about.get("Alias")) or wanted(about["Address"], about.get("Name")):
+                found.append(path)
+        return found
+
+    async def recover(self, problem: LinkError) -> None:
+        """What bleak remembers of the daemon's objects is not true any more; its next connection learns them anew."""
+        if isinstance(problem, DaemonGoneError):
+            await self.forget()
+
+    async def forget(self) -> None:
+        with suppress(*FAILURES, TimeoutError):
+            async with asyncio.timeout(1):
+                manager = await get_global_bluez_manager()
+            if manager._bus is not None:
+                manager._bus.disconnect()
+
+    # -- inside
+
+    @asynccontextmanager
+    async def _its_turn(self) -> AsyncIterator[None]:
+        """The radio is mine: the scan makes way."""
+        self._connecting += 1
+        self._changed.set()
+        try:
+            async with self._turn:
+                yield
+        finally:
+            self._connecting -= 1
 
     @property
-    def device(self) -> Device:
-        """By the name it advertises, once it has been found."""
-        return self._device
+    def _path(self) -> str | None:
+        return f"/org/bluez/{self._adapter}" if self._adapter else None
 
-    async def close(self) -> None:
-        self._closed = True
-        if self._work is not None:
-            self._work.cancel()
-            await asyncio.wait({self._work})
-        self._events.put_nowait(None)
+    async def _scanner_args(self) -> BlueZScannerArgs:
+        """Of several adapters bleak takes any; where none is on, its own words say so."""
+        if self._adapter is not None:
+            return {"adapter": self._adapter}
+        async with BluezBus() as bus:
+            path = first_adapter(await bus.objects())
+        return {} if path is None else {"adapter": path.rpartition("/")[2]}
 
-    async def __aiter__(self) -> AsyncIterator[Event]:
-        if self._work is not None:
-            raise RuntimeError("a live link can be read once")
-        if self._closed:
-            return
-        self._work = asyncio.create_task(self._hold())
-        self._work.add_done_callback(self._ended)
+
+class BleakConnection:
+    """One bleak client. `at_end`: called when it has been let go."""
+
+    def __init__(self, device: BLEDevice, patience: Patience, lost: Callable[[str], None]) -> None:
+        self.at_end: Callable[[], None] = lambda: None
+        self._patience = patience
+        self._lost = lost
+        self._is_lost = False
+        self._path: str = device.details["path"]
+        self._name = device.name
+        args: BlueZClientArgs = {"adapter": self._path.split("/")[3]}
+        self._client = BleakClient(device, lambda _: self.lost(LOST), timeout=patience.connect_s, bluez=args)
+        self._characteristics: tuple[Characteristic, ...] = ()
+
+    async def open(self) -> None:
+        await self._client.connect()
+        self._characteristics = tuple(
+            Characteristic(full_uuid(c.uuid), frozenset(c.properties), c)
+            for service in self._client.services
+            for c in service.characteristics
+        )
+
+    @property
+    def address(self) -> str:
+        return self._client.address
+
+    @property
+    def name(self) -> str | None:
+        return self._name
+
+    @property
+    def is_up(self) -> bool:
+        return self._client.is_connected and not self._is_lost
+
+    @property
+    def mtu(self) -> int | None:
+        """As BlueZ negotiated it by itself; told since 5.62."""
+        told = [_of(c).obj[1].get("MTU") for c in self._characteristics]
+        return max((mtu for mtu in told if isinstance(mtu, int)), default=None)
+
+    @property
+    def characteristics(self) -> Sequence[Characteristic]:
+        return self._characteristics
+
+    async def read(self, characteristic: Characteristic) -> bytes:
+        with self._spoken():
+            return bytes(await self._client.read_gatt_char(_of(characteristic)))
+
+    async def write(self, characteristic: Characteristic, value: bytes) -> None:
+        with self._spoken():
+            await self._client.write_gatt_char(_of(characteristic), value, response=True)
+
+    async def subscribe(self, characteristic: Characteristic, heard: Callable[[bytes], None]) -> None:
+        with self._spoken():
+            await self._client.start_notify(_of(characteristic), lambda _, value: heard(bytes(value)))
+
+    async def is_bonded(self) -> bool:
+        with suppress(LinkError):
+            return await pairing.is_bonded(self._path)
+        return False
+
+    async def pair(self) -> None:
+        await pairing.pair(self._path, None, self._patience.pair_s)
+
+    async def forget(self) -> None:
+        await pairing.forget(self._path)
+
+    def lost(self, reason: str) -> None:
+        self._is_lost = True
+        self._lost(reason)
+
+    async def let_go(self) -> bool:
+        """Awaited before the same device is connected again; bleak waits for the daemon's word that it is."""
         try:
-            while (event := await self._events.get()) is not None:
-                if isinstance(event, BaseException):
-                    raise event
-                yield event
+            async with asyncio.timeout(self._patience.let_go_s):
+                await self._client.disconnect()
+        except (*FAILURES, TimeoutError):
+            return False
         finally:
-            self._work.cancel()
-            await asyncio.wait({self._work})
-
-    # -- holding it
-
-    def _ended(self, work: asyncio.Task[None]) -> None:
-        self._events.put_nowait(None if work.cancelled() else work.exception())
-
-    async def _hold(self) -> None:
-        self._began_ns = self._clock.now_ns()
-        ticker = asyncio.create_task(self._tick_on())
-        try:
-            while True:
-                try:
-                    reason = await self._once()
-                except FAILURES as problem:
-                    reason = said(problem)
-                    if _is_of_the_bus(problem):
-                        await self._radio.forget()
-                self._tell_down(reason)
-                await asyncio.sleep(self._backoff.next_s())
-        finally:
-            ticker.cancel()
-
-    async def _once(self) -> str:
-        """Finds it, connects, and stays until it is lost; returns why. Raises one of FAILURES."""
-        patience = self._patience
-        if self._haunted:
-            await self._radio.close_ghosts(self._is_mine, patience)
-            self._haunted = False
-        found = await self._radio.find(self._is_mine, patience.find_s)
-        if found is None:
-            await self._radio.close_ghosts(self._is_mine, patience)
-            return _AWAY
-        name = found.name or self._target
-        self._device = Device(name, found.address)
-        wake = self._wake = asyncio.Event()
-
-        def dropped(client: BleakClient) -> None:
-            wake.set()
-            if client is self._client and not self._leaving:
-                self._tell_down(_LOST)
-
-        client = BleakClient(found, dropped, timeout=patience.connect_s)
-        try:
-            async with self._radio.turn(), asyncio.timeout(patience.connect_s):
-                await client.connect()
-            self._client = client
-            async with asyncio.timeout(patience.connect_s):
-                await self._open(client)
-            return await self._stay(client, wake)
-        finally:
-            self._leaving = True  # whatever it still delivers is nobody's, but for the answers to the last commands
-            await self._leave(client)
-            self._client, self._leaving = None, False
-
-    async def _open(self, client: BleakClient) -> None:
-        """Reads what can be read, subscribes to all that is known, starts the streams."""
-        known = [
-            c for service in client.services for c in service.characteristics if full_uuid(c.uuid) in self._profiles
-        ]
-        if not known:
-            has = _listed(client)
-            self._leaving = True
-            await self._radio.clear_cache(client)
-            raise BleakError(f"it offers nothing that can be read here, only: {has}")
-        at = {full_uuid(c.uuid): c for c in known}
-        streams = None
-        if CONTROL in at and DATA in at:
-            write = partial(client.write_gatt_char, at[CONTROL], response=True)
-            streams = PmdStreams(write, self._patience.answer_s)
-        self._streams = streams
-        self._heard_s = asyncio.get_running_loop().time()
-        for characteristic in known:
-            if "read" in characteristic.properties:
-                # before it is subscribed to: BlueZ gives what is read to whoever listens as well
-                value = await _spared(client, partial(client.read_gatt_char, characteristic))
-                if value is not None:
-                    self._arrived(client, characteristic, value)
-        listening = 0
-        for characteristic in known:
-            if {"notify", "indicate"} & set(characteristic.properties):
-                subscribe = partial(self._subscribe, client, characteristic)
-                listening += await _spared(client, subscribe) is not None
-        if not listening:
-            raise BleakError("it refused every subscription")
-        every = {full_uuid(c.uuid): c for service in client.services for c in service.characteristics}
-        for uuid, asking in ASKING.items():
-            if uuid in at and asking.write in every:
-                self._ask(asking, partial(client.write_gatt_char, every[asking.write]))
-        if streams is not None:
-            await streams.start()
-            now_s = asyncio.get_running_loop().time()
-            self._frame_s = dict.fromkeys(streams.running, now_s)
-        self._tell_up(self._clock.now_ns())
-
-    def _ask(self, asking: Asking, write: Callable[[bytes], Awaitable[object]]) -> None:
-        async def ask() -> None:
-            with suppress(*FAILURES):  # a device that never answers is a silent one
-                await keep_asking(asking, write)
-
-        self._askers.append(asyncio.create_task(ask()))
-        if asking.at_end is not None:
-            self._farewells.append(partial(write, asking.at_end))
-
-    async def _subscribe(self, client: BleakClient, characteristic: BleakGATTCharacteristic) -> bool:
-        await client.start_notify(characteristic, partial(self._arrived, client))
+            self.at_end()
         return True
 
-    async def _stay(self, client: BleakClient, wake: asyncio.Event) -> str:
-        """Until it is lost, or has been silent for too long."""
-        loop = asyncio.get_running_loop()
-        silent_s = self._patience.silent_s
-        while client.is_connected:
-            wake.clear()
-            await self._restart_stalled()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(silent_s / 4):
-                    await wake.wait()
-            if client.is_connected and self._expects_data(client) and loop.time() - self._heard_s >= silent_s:
-                reason = f"no data for {silent_s:g} s"
-                self._tell_down(reason)
-                return reason
-        return _LOST
-
-    def _expects_data(self, client: BleakClient) -> bool:
-        """Whether it sends by itself and without a pause: a blood pressure cuff need not."""
-        if self._streams is not None and self._streams.running:
-            return True
-        uuids = {full_uuid(c.uuid) for service in client.services for c in service.characteristics}
-        return any(uuid in uuids and p.silent_after_s is not None for uuid, p in self._profiles.items())
-
-    async def _restart_stalled(self) -> None:
-        """Streams that the device stopped, or that fell silent while others go on; each time with more patience."""
-        streams = self._streams
-        if streams is None:
-            return
-        now_s = asyncio.get_running_loop().time()
-        stalled = set(streams.stopped)
-        for stream, heard_s in self._frame_s.items():
-            if stream in streams.running and now_s - heard_s >= self._patience.silent_s * 2.0 ** self._stalls.get(
-                stream, 0
-            ):
-                stalled.add(stream)
-                self._stalls[stream] = min(self._stalls.get(stream, 0) + 1, 8)
-        if stalled:
-            await streams.start_again(stalled)
-            self._frame_s.update(dict.fromkeys(stalled, asyncio.get_running_loop().time()))
-
-    async def _leave(self, client: BleakClient) -> None:
-        """No more questions, streams off, then the link; never raises but a cancellation."""
-        askers, self._askers = self._askers, []
-        farewells, self._farewells = self._farewells, []
-        for asker in askers:
-            asker.cancel()
-        for farewell in farewells if client.is_connected else ():
-            with suppress(*FAILURES):
-                async with asyncio.timeout(self._patience.answer_s):
-                    await farewell()
-        if self._streams is not None and client.is_connected:
-            with suppress(*FAILURES):
-                async with asyncio.timeout(self._patience.answer_s):
-                    await self._streams.stop()
-        self._streams = None
-        self._haunted = not await _let_go(client, self._patience)
-
-    # -- telling it
-
-    def _is_mine(self, address: str, name: str | None) -> bool:
-        if _ADDRESS.fullmatch(self._target):
-            return address.upper() == self._target.upper()
-        return name is not None and name.casefold() == self._target.casefold()
-
-    def _arrived(
-        self, client: BleakClient, characteristic: BleakGATTCharacteristic, payload: bytes | bytearray
-    ) -> None:
-        if client is not self._client:
-            return
-        t_ns, now_s = self._clock.now_ns(), asyncio.get_running_loop().time()
-        uuid, value = full_uuid(characteristic.uuid), bytes(payload)
-        if uuid == CONTROL and self._streams is not None:
-            self._streams.heard(value)
-            if self._streams.stopped:
-                self._wake.set()
-        if self._leaving:
-            return
-        self._heard_s = now_s
-        self._backoff.reset()
-        if uuid == DATA and value:
-            self._frame_s[value[0] & 0x3F] = now_s
-            self._stalls.pop(value[0] & 0x3F, None)
-        self._tell_up(t_ns)
-        self._events.put_nowait(Notification(t_ns, uuid, value))
-
-    def _tell_up(self, t_ns: int) -> None:
-        if self._down is not None or self._began_ns is not None:
-            self._down = self._began_ns = None
-            self._events.put_nowait(LinkUp(t_ns))
-
-    def _tell_down(self, reason: str) -> None:
-        """Once for each reason: why it is down may change while it is."""
-        if reason == self._down:
-            return
-        # a device that was not there from the beginning has been missing from the beginning
-        first = self._down is None and self._began_ns is not None
-        t_ns = self._began_ns if first and self._began_ns is not None else self._clock.now_ns()
-        self._down = reason
-        self._events.put_nowait(LinkDown(t_ns, reason))
-
-    async def _tick_on(self) -> None:
-        while True:
-            await asyncio.sleep(self._patience.tick_s)
-            if self._down is not None:
-                self._events.put_nowait(Tick(self._clock.now_ns()))
-
-
-async def _let_go(client: BleakClient, patience: Patience) -> bool:
-    """Disconnects, whatever state it is in; whether it went well. Awaited before the same device is connected again."""
-    try:
-        async with asyncio.timeout(patience.let_go_s):
-            await client.disconnect()
-    except FAILURES:
-        return False
-    return True
-
-
-async def _spared(client: BleakClient, doing: Callable[[], Awaitable[T]]) -> T | None:
-    """Does it; None where the device refuses just this. A device that wants a bond first gets one, if it needs no code.
-
-    Raises one of FAILURES where more than this one thing has failed.
-    """
-    try:
-        return await doing()
-    except BleakGATTProtocolError as problem:
-        if problem.code not in _WANTS_BOND:
-            return None
-        await client.pair()
-    except BleakDBusError as problem:
-        if _is_of_the_bus(problem) or not client.is_connected:
+    @contextmanager
+    def _spoken(self) -> Iterator[None]:
+        """To a device, which may refuse this one thing."""
+        try:
+            with _translated():
+                yield
+        except RefusedError:
             raise
-        return None
+        except DaemonGoneError:
+            raise
+        except LinkError as problem:
+            if self.is_up and isinstance(problem.__cause__, BleakDBusError):
+                raise RefusedError(str(problem)) from None
+            raise
+
+
+def _of(characteristic: Characteristic) -> BleakGATTCharacteristic:
+    assert isinstance(characteristic.key, BleakGATTCharacteristic)
+    return characteristic.key
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
     try:
-        return await doing()
-    except BleakGATTProtocolError:
-        return None
+        yield
+    except LinkError:
+        raise
+    except BleakGATTProtocolError as problem:
+        kind = WantsBondError if problem.code in _WANTS_BOND else RefusedError
+        raise kind(f"it refuses: ATT error 0x{problem.code:02x}") from problem
+    except FAILURES as problem:
+        if isinstance(problem, BleakDBusError) and problem.dbus_error.startswith(_OF_THE_BUS):
+            raise DaemonGoneError(_said(problem)) from problem
+        raise LinkError(_said(problem)) from problem
 
 
-def _is_of_the_bus(problem: BaseException) -> bool:
-    """Not the daemon speaks but the bus: the daemon, or an object of its, is not there any more."""
-    return isinstance(problem, BleakDBusError) and problem.dbus_error.startswith("org.freedesktop.DBus.Error.")
-
-
-def _listed(client: BleakClient) -> str:
-    return ", ".join(sorted(c.uuid for service in client.services for c in service.characteristics)) or "nothing"
-
-
-def said(problem: BaseException) -> str:
+def _said(problem: BaseException) -> str:
     """In words, for the reason of an outage."""
     match problem:
         case BleakBluetoothNotAvailableError():
             return str(problem.args[0]).rstrip(".")
-        case BleakDBusError():
-            if problem.dbus_error == "org.freedesktop.DBus.Error.ServiceUnknown":
-                return "the Bluetooth service (bluetoothd) is not running"
-            return problem.dbus_error_details or problem.dbus_error
         case TimeoutError():
             return "no answer in time"
+        case BleakDBusError(dbus_error=error) if error == _NO_SERVICE:
+            return "the Bluetooth service (bluetoothd) is not running"
+        case BleakDBusError(dbus_error=error) if error == _NO_REPLY:
+            return _DAEMON_GONE
+        case BleakDBusError():
+            return problem.dbus_error_details or problem.dbus_error
         case OSError():
             return f"no system bus: {problem.strerror or type(problem).__name__}"
         case BleakError():
             return str(problem)
         case _:
             return type(problem).__name__
+
+
+def _hush(loop: asyncio.AbstractEventLoop) -> None:
+    """A bus that dies leaves exceptions that nobody can fetch any more; the outage itself is told elsewhere."""
+    before = loop.get_exception_handler()
+
+    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if isinstance(context.get("exception"), FAILURES):
+            return
+        if before is None:
+            loop.default_exception_handler(context)
+        else:
+            before(loop, context)
+
+    loop.set_exception_handler(handle)
+
+
+class BleakLink(HeldLink):
+    """A HeldLink whose radio is this machine's."""

@@ -27,6 +27,22 @@ from sensors.profiles.polar_pmd_control import (
 # What is asked for where it is offered, in this order. PPI excludes PPG, which says more.
 _WANTED = (Measurement.ECG, Measurement.PPG, Measurement.ACC, Measurement.PPI)
 _OK, _ALREADY = 0, 6
+# Polar Measurement Data, response codes.
+_REFUSALS = {
+    1: "unknown command",
+    2: "unknown stream",
+    3: "not supported",
+    4: "wrong length",
+    5: "wrong parameter",
+    7: "wrong resolution",
+    8: "wrong rate",
+    9: "wrong range",
+    10: "the link carries too few bytes at a time (MTU)",
+    11: "wrong number of channels",
+    12: "not in this state",
+    13: "it is charging",
+    14: "its memory is full",
+}
 _MOST_ACC_HZ, _ACC_RANGE_G = 200, 8
 # Where the device does not answer the question for its settings.
 _USUAL = {Measurement.ECG: START_H10_ECG.settings, Measurement.ACC: START_H10_ACC.settings}
@@ -44,6 +60,8 @@ class PmdStreams:
         self.running: set[int] = set()
         self.stopped: set[int] = set()
         """What the device stopped by itself since it was last started."""
+        self.refusals: list[str] = []
+        """In words, of each stream that it would not start."""
 
     def heard(self, payload: bytes) -> None:
         try:
@@ -92,6 +110,8 @@ class PmdStreams:
         answer = await self._ask(Command(Opcode.START, stream, settings))
         if answer is not None and answer.status not in (_OK, _ALREADY):
             self.running.discard(stream)
+            why = _REFUSALS.get(answer.status, f"status {answer.status}")
+            self.refusals.append(f"it refuses to stream {stream.name}: {why}")
 
     async def _ask(self, command: Command) -> Response | None:
         """The whole answer, of as many indications as it takes; None where none comes."""

@@ -2,8 +2,8 @@
 
 It behaves as BlueZ does where that has hurt: services come with a new handle on each connection, an error
 "le-connection-abort-by-local" comes after a connection that was there for a moment, a scan tells only of devices that
-change during it, and whoever once asked for notifications gets them for as long as its bus connection lives, so that
-two connections of one process get everything twice.
+change during it, whoever once asked for notifications gets them for as long as its bus connection lives, so that two
+connections of one process get everything twice, and a pairing asks the agent of whoever called for it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _SERVICE, _CHARACTERISTIC = "org.bluez.GattService1", "org.bluez.GattCharacteris
 _PROPERTIES, _OBJECTS = "org.freedesktop.DBus.Properties", "org.freedesktop.DBus.ObjectManager"
 _ADVERTISE_S = 0.03
 
-_CONFIGURATION = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+CONFIGURATION = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
   <type>system</type>
@@ -61,7 +61,7 @@ class PrivateBus:
     def __init__(self, folder: Path) -> None:
         self._socket = folder / "bus"
         self._configuration = folder / "bus.conf"
-        self._configuration.write_text(_CONFIGURATION.format(path=self._socket))
+        self._configuration.write_text(CONFIGURATION.format(path=self._socket))
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -117,11 +117,18 @@ class Peripheral:
     remembered: dict[str, dict[str, tuple[str, ...]]] | None = None
     """The services BlueZ shows instead, until the device is removed."""
     wants_bond: bool = False
+    code: str | None = None
+    """What it shows when it is paired with; a bond made without it is worth nothing to it. Six digits, or a PIN."""
+    pins: bool = False
+    """It is asked by a PIN of old, not by a passkey."""
     on_write: Callable[[str, bytes], None] = lambda uuid, data: None
     on_link: Callable[[bool], None] = lambda up: None
 
     connected: bool = False
     paired: bool = False
+    """For the system."""
+    knows_us: bool = False
+    """For the device itself."""
     listeners: dict[str, set[str]] = field(default_factory=dict)
     writes: list[tuple[str, bytes]] = field(default_factory=list)
     connects: int = 0
@@ -159,6 +166,8 @@ class FakeBluez:
         self._devices: dict[str, Peripheral] = {}
         self._at: dict[str, tuple[Peripheral, str]] = {}  # characteristic path to device and UUID
         self._scanners: set[str] = set()
+        self._agents: dict[str, tuple[str, str]] = {}  # bus name to object path and capability
+        self._pairing: set[asyncio.Task[None]] = set()
         self._advertising: asyncio.Task[None] | None = None
         self._news = asyncio.Event()
         self.powered = True
@@ -166,6 +175,7 @@ class FakeBluez:
         """Calls are not answered."""
         self.discovery_errors: list[Error] = []
         self.power_cycles = 0
+        self.removed: list[str] = []
         self.connected_while_scanning = 0
         self.longest_scanners = 0
 
@@ -333,6 +343,7 @@ class FakeBluez:
         if message.message_type is MessageType.SIGNAL:
             if message.member == "NameOwnerChanged" and message.body[2] == "":
                 self._scanners.discard(message.body[0])
+                self._agents.pop(message.body[0], None)
                 for device in self._devices.values():
                     for listeners in device.listeners.values():
                         listeners.discard(message.body[0])
@@ -343,6 +354,11 @@ class FakeBluez:
         if self.mute:
             return True
         try:
+            if message.interface == _DEVICE and message.member == "Pair" and message.path in self._objects:
+                task = asyncio.ensure_future(self._pair(message, self._devices[message.path]))
+                self._pairing.add(task)
+                task.add_done_callback(self._pairing.discard)
+                return True
             return self._answer(message)
         finally:
             self._news.set()
@@ -351,10 +367,16 @@ class FakeBluez:
         path, sender = message.path or "", message.sender or ""
         if message.interface == _OBJECTS and message.member == "GetManagedObjects":
             return Message.new_method_return(message, "a{oa{sa{sv}}}", [self._objects])
-        if path not in self._objects:
+        if path not in self._objects and message.interface != "org.bluez.AgentManager1":
             unknown = "org.freedesktop.DBus.Error.UnknownObject"
             return Message.new_error(message, unknown, f"Method {message.member!r} on {path!r} doesn't exist")
         match message.interface, message.member:
+            case "org.bluez.AgentManager1", "RegisterAgent":
+                self._agents[sender] = (message.body[0], message.body[1])
+                return Message.new_method_return(message)
+            case "org.bluez.AgentManager1", "UnregisterAgent":
+                self._agents.pop(sender, None)
+                return Message.new_method_return(message)
             case "org.freedesktop.DBus.Properties", "Set":
                 return self._set(message, path)
             case "org.bluez.Adapter1", member:
@@ -393,6 +415,7 @@ class FakeBluez:
                     self._disconnected(device)
                 self._objects.pop(device.path, None)
                 device.paired, device.remembered = False, None
+                self.removed.append(device.address)
                 self._signal("/", _OBJECTS, "InterfacesRemoved", "oas", [device.path, [_DEVICE]])
         return Message.new_method_return(message)
 
@@ -416,13 +439,35 @@ class FakeBluez:
                 if not device.connected:
                     return Message.new_error(message, "org.bluez.Error.NotConnected", "Not Connected")
                 self._disconnected(device)
-            case "Pair":
-                device.paired = True
-                self._changed(device.path, _DEVICE, {"Paired": Variant("b", True)})
         return Message.new_method_return(message)
 
+    async def _pair(self, message: Message, device: Peripheral) -> None:
+        """As bluetoothd: a code is asked of the caller's agent, and without one the pairing just works."""
+        agent = self._agents.get(message.sender or "")
+        asks = device.code is not None and agent is not None and agent[1] != "NoInputNoOutput"
+        given: object = None
+        if device.paired:
+            reply = Message.new_error(message, "org.bluez.Error.AlreadyExists", "Already Exists")
+        else:
+            if asks and agent is not None and self._bus is not None:
+                member = "RequestPinCode" if device.pins else "RequestPasskey"
+                said = await self._bus.call(
+                    Message(message.sender, agent[0], "org.bluez.Agent1", member, signature="o", body=[device.path])
+                )
+                given = said.body[0] if said.message_type is MessageType.METHOD_RETURN else None
+            wrong = asks and str(given) != str(device.code if device.pins else int(device.code or 0))
+            if wrong:
+                reply = Message.new_error(message, "org.bluez.Error.AuthenticationFailed", "Authentication Failed")
+            else:
+                device.paired, device.knows_us = True, asks or device.code is None
+                self._changed(device.path, _DEVICE, {"Paired": Variant("b", True), "Bonded": Variant("b", True)})
+                reply = Message.new_method_return(message)
+        if self._bus is not None and self._bus.connected:
+            self._bus.send(reply)
+        self._news.set()
+
     def _characteristic(self, message: Message, member: str, device: Peripheral, uuid: str, sender: str) -> Message:
-        if device.wants_bond and not device.paired:
+        if device.wants_bond and not (device.paired and device.knows_us):
             return Message.new_error(message, "org.bluez.Error.Failed", "Operation failed with ATT error: 0x0f")
         if uuid in device.refused and member != "WriteValue":
             return Message.new_error(message, *device.refused[uuid])

@@ -35,15 +35,15 @@ def scan(seconds: float, as_json: bool, everything: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from sensors.bleak_link import FAILURES, Radio, said
+    from sensors.bleak_link import Radio
     from sensors.errors import LinkError
     from sensors.services import gives
 
     async def look() -> list[dict[str, object]]:
         try:
             seen = await Radio().look_around(seconds)
-        except FAILURES as problem:
-            raise LinkError(f"Bluetooth cannot be used: {said(problem)}") from None
+        except LinkError as problem:
+            raise LinkError(f"Bluetooth cannot be used: {problem}") from None
         return [
             {
                 "address": one.address,

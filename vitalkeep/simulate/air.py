@@ -2,19 +2,43 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from bumble.controller import Controller
+from bumble.core import PhysicalTransport
 from bumble.device import Device
 from bumble.hci import Address
 from bumble.host import Host
 from bumble.link import LocalLink
 from bumble.transport.common import AsyncPipeSink, Transport
 
+_ADAPTER = "00:1B:DC:00:00:01"
+
+
+class _Link(LocalLink):
+    """bumble's sends as if from the controller's random address, whichever it connected with (seen in 0.0.236): a kernel
+    connects with its public one, and changes the random one at every scan."""
+
+    def send_acl_data(
+        self,
+        sender_controller: Controller,
+        destination_address: Address,
+        transport: PhysicalTransport,
+        data: bytes,
+    ) -> None:
+        connection = sender_controller.le_connections.get(destination_address)
+        receiver = self.find_le_controller(destination_address)
+        if connection is None or receiver is None:
+            return  # the link is gone, and with it whatever was under way
+        sender = connection.self_address
+        asyncio.get_running_loop().call_soon(lambda: receiver.on_link_acl_data(sender, transport, data))
+
 
 class Air:
     """Nothing leaves it but through a transport that was let in."""
 
     def __init__(self) -> None:
-        self._link = LocalLink()  # type: ignore[no-untyped-call]
+        self._link = _Link()  # type: ignore[no-untyped-call]
 
     def device(self, name: str, address: str) -> Device:
         """A device with a virtual radio of its own. `address`: a static random one, whose first digit is C to F."""
@@ -24,4 +48,10 @@ class Air:
 
     def let_in(self, transport: Transport) -> None:
         """Whoever is at the other end (a kernel behind vhci, a test behind a socket) gets a radio here."""
-        Controller("outside", host_source=transport.source, host_sink=transport.sink, link=self._link)
+        Controller(
+            "outside",
+            host_source=transport.source,
+            host_sink=transport.sink,
+            link=self._link,
+            public_address=Address(_ADAPTER, Address.PUBLIC_DEVICE_ADDRESS),
+        )
