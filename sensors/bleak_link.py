@@ -24,7 +24,7 @@ from bleak.exc import BleakBluetoothNotAvailableError, BleakDBusError, BleakErro
 from dbus_fast import Variant
 
 from sensors import pairing
-from sensors.bluez_bus import ADAPTER, DEVICE, BluezBus, BluezError, first_adapter, watch_daemon
+from sensors.bluez_bus import ADAPTER, DEVICE, BluezBus, BluezError, Objects, first_adapter, watch_daemon
 from sensors.connection import Characteristic, DaemonGoneError, RefusedError, Wanted, WantsBondError
 from sensors.errors import LinkError
 from sensors.held_link import LOST, HeldLink
@@ -116,9 +116,12 @@ class Radio:
             )
 
         with _translated():
-            async with self._its_turn(), asyncio.timeout(seconds + 2 * self._call_s):
-                async with BleakScanner(heard, bluez=await self._scanner_args()):
-                    await asyncio.sleep(seconds)
+            async with (
+                self._its_turn(),
+                asyncio.timeout(seconds + 2 * self._call_s),
+                BleakScanner(heard, bluez=await self._scanner_args()),
+            ):
+                await asyncio.sleep(seconds)
         return sorted(seen.values(), key=lambda one: -one.rssi_dbm)
 
     async def find(self, wanted: Wanted, seconds: float) -> BLEDevice | None:
@@ -219,15 +222,49 @@ class Radio:
             while ghosts and self._connected(await bus.objects(), wanted):
                 await asyncio.sleep(_LOOK_AGAIN_S)
 
-    def _connected(self, objects: dict[str, dict[str, dict[str, Any]]], wanted: Wanted) -> list[str]:
-        """Paths of devices that are, or are about to be; also those whose services nobody has seen yet."""
-        found = []
+    async def pair(self, wanted: Wanted, wearer: pairing.Wearer | None, patience: Patience, anew: bool = False) -> bool:
+        """Finds it and pairs with it; False where it was paired with before, and not `anew`. Raises LinkError.
+
+        A link that somebody holds is used and left as it is; one that was made for this is ended.
+        """
+        async with asyncio.timeout(patience.connect_s), BluezBus() as bus:
+            known = self._known(await bus.objects(), wanted)
+        for path, about in known.items():
+            if about.get("Paired"):
+                if not anew:
+                    return False
+                await pairing.forget(path)
+        held = [path for path, about in known.items() if about.get("Connected") and not about.get("Paired")]
+        if held:
+            await pairing.pair(held[0], wearer, patience.pair_s)
+            return True
+        with _translated():
+            found = await self.find(wanted, patience.find_s)
+            if found is None:
+                raise LinkError("not in reach; if it has a pairing mode, it has to be in it")
+            path = found.details["path"]
+            async with self._its_turn():
+                try:
+                    await pairing.pair(path, wearer, patience.pair_s)
+                finally:
+                    with suppress(LinkError, TimeoutError):
+                        async with asyncio.timeout(patience.let_go_s), BluezBus() as bus:
+                            await bus.call(path, DEVICE, "Disconnect")
+        return True
+
+    def _connected(self, objects: Objects, wanted: Wanted) -> list[str]:
+        """Also those whose services nobody has seen yet."""
+        return [path for path, about in self._known(objects, wanted).items() if about.get("Connected")]
+
+    def _known(self, objects: Objects, wanted: Wanted) -> dict[str, dict[str, Any]]:
+        """What the daemon knows of the device that is wanted, by its path."""
+        found = {}
         for path, interfaces in objects.items():
             about = interfaces.get(DEVICE)
-            if about is None or not about.get("Connected") or not path.startswith(self._path or "/"):
+            if about is None or not path.startswith(self._path or "/"):
                 continue
             if wanted(about["Address"], about.get("Alias")) or wanted(about["Address"], about.get("Name")):
-                found.append(path)
+                found[path] = about
         return found
 
     async def recover(self, problem: LinkError) -> None:

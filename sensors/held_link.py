@@ -39,6 +39,13 @@ _FRAME_MTU = 232
 _ENCRYPTING_S = 1.0  # a bonded link that was made a moment ago may not be encrypted yet
 
 
+def is_wanted(target: str, address: str, name: str | None) -> bool:
+    """Whether a device is the one that was named: by its address, or by its full name."""
+    if _ADDRESS.fullmatch(target):
+        return address.upper() == target.upper()
+    return name is not None and name.casefold() == target.casefold()
+
+
 class _NeedsWearerError(LinkError):
     """Only the wearer can mend it."""
 
@@ -239,7 +246,7 @@ class HeldLink:
             # it has lost its side of the bond, or wants a better one: ours is of no use to anybody
             await self._give_up_bond(connection)
             if was_bonded:
-                raise LinkError("it has lost the bond with this machine, which was given up; it is paired anew") from None
+                raise LinkError("it has lost the bond with this machine, which is given up and made anew") from None
             raise self._needs_code() from None
         except RefusedError:
             return None
@@ -338,9 +345,7 @@ class HeldLink:
     # -- telling it
 
     def _is_mine(self, address: str, name: str | None) -> bool:
-        if _ADDRESS.fullmatch(self._target):
-            return address.upper() == self._target.upper()
-        return name is not None and name.casefold() == self._target.casefold()
+        return is_wanted(self._target, address, name)
 
     def _arrived(self, connection: Connection, characteristic: Characteristic, value: bytes) -> None:
         if connection is not self._connection:

@@ -132,6 +132,7 @@ class Peripheral:
     listeners: dict[str, set[str]] = field(default_factory=dict)
     writes: list[tuple[str, bytes]] = field(default_factory=list)
     connects: int = 0
+    pairings: int = 0
     disconnects: int = 0
 
     @property
@@ -441,11 +442,23 @@ class FakeBluez:
                 self._disconnected(device)
         return Message.new_method_return(message)
 
+    async def ask(self, member: str, device: Peripheral) -> bool:
+        """Puts a question about a device to the one agent that is there; whether it is granted."""
+        assert self._bus is not None
+        ((name, (path, _)),) = self._agents.items()
+        question = Message(name, path, "org.bluez.Agent1", member, signature="o", body=[device.path])
+        return (await self._bus.call(question)).message_type is MessageType.METHOD_RETURN
+
+    @property
+    def agents(self) -> int:
+        return len(self._agents)
+
     async def _pair(self, message: Message, device: Peripheral) -> None:
         """As bluetoothd: a code is asked of the caller's agent, and without one the pairing just works."""
         agent = self._agents.get(message.sender or "")
         asks = device.code is not None and agent is not None and agent[1] != "NoInputNoOutput"
         given: object = None
+        device.pairings += 1
         if device.paired:
             reply = Message.new_error(message, "org.bluez.Error.AlreadyExists", "Already Exists")
         else:

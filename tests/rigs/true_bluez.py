@@ -80,10 +80,15 @@ class TrueBluez:
         command += ["-kernel", str(kernel(UNPACKED)), "-initrd", str(image)]
         command += ["-append", f"console=ttyS0 quiet panic=-1 user={os.getuid()}"]
         command += ["-serial", f"file:{self._folder / 'console'}"]
-        command += ["-chardev", f"socket,id=hci,path={self._folder / 'hci'},server=on,wait=off", "-serial", "chardev:hci"]
+        command += [
+            "-chardev",
+            f"socket,id=hci,path={self._folder / 'hci'},server=on,wait=off",
+            "-serial",
+            "chardev:hci",
+        ]
         command += ["-netdev", doors, "-device", "virtio-net-pci,netdev=net,romfile="]
         self._machine = subprocess.Popen(command, stdin=subprocess.DEVNULL, cwd=self._folder)
-        _until(lambda: (self._folder / "hci").exists(), BOOT_S, "the emulator did not start")
+        _until((self._folder / "hci").exists, BOOT_S, "the emulator did not start")
         self._thread.start()
         self.run(self._open())
         _until(lambda: "READY" in self._console() and self._answers(), BOOT_S, "the machine did not start")
@@ -115,7 +120,9 @@ class TrueBluez:
 
     def until_adapter_is_on(self) -> None:
         def is_on() -> bool:
-            settings = [line for line in self.sh("btmgmt info <>/run/nobody").splitlines() if "current settings" in line]
+            settings = [
+                line for line in self.sh("btmgmt info <>/run/nobody").splitlines() if "current settings" in line
+            ]
             return any(" powered" in line for line in settings)
 
         _until(is_on, BOOT_S, "the adapter is not on")

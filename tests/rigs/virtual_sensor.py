@@ -32,7 +32,7 @@ class _Shows(PairingDelegate):
 
 
 class VirtualSensor:
-    """`wants`: the permissions on its subscriptions; `code`: what it shows when it is paired with, none for no display."""
+    """`wants`: the permissions on its subscriptions; `code`: what its display shows to whoever pairs, if it has one."""
 
     def __init__(
         self,

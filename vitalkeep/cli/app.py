@@ -26,6 +26,7 @@ class _Commands(click.Group):
             "run",
             "scan",
             "record",
+            "pair",
             "analyze",
             "hrv",
             "evaluate",
@@ -52,6 +53,10 @@ class _Commands(click.Group):
                 from vitalkeep.cli.record import record
 
                 return record
+            case "pair":
+                from vitalkeep.cli.pair import pair
+
+                return pair
             case "analyze":
                 from vitalkeep.cli.analyze import analyze
 

@@ -37,6 +37,7 @@ class LivePlan:
     as_json: bool
     on_alert: tuple[str, ...]  # the words of a command, none for no command
     config: Config
+    adapter: str | None = None  # the first that is on
 
 
 def carry_out(plan: LivePlan) -> int:
@@ -84,10 +85,13 @@ class _Watch:
 
     async def hold(self, writers: list[StoreWriter]) -> StoreError | None:
         plan = self._plan
-        radio = Radio()
+        radio = Radio(plan.adapter)
         self._view = view = LiveView(plan.devices[0], 1.0, plan.config.limits) if plan.view else None
         self._command = AlertCommand(plan.on_alert, say) if plan.on_alert else None
-        self.held = [_One(name, ToldLink(BleakLink(radio, name), _teller(name, view))) for name in plan.devices]
+        self.held = [
+            _One(name, ToldLink(BleakLink(radio, name, note=_noter(name, view)), _teller(name, view)))
+            for name in plan.devices
+        ]
         on_signal(self._stop)
         if view is not None:
             view.open()
@@ -137,6 +141,13 @@ def _teller(device: str, view: LiveView | None) -> Callable[[str, bool], None]:
             view.trouble(f"{device}: {message}")
 
     return tell
+
+
+def _noter(device: str, view: LiveView | None) -> Callable[[str], None]:
+    def note(words: str) -> None:
+        (say if view is None else view.trouble)(f"{device}: {words}")
+
+    return note
 
 
 def _tell(store: Store, holder: SessionHolder, watch: _Watch) -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vitalkeep.cli.adapter_option import adapter_option
+
 if TYPE_CHECKING:
     from sensors.link import Event, Link
     from sensors.recording import RecordingWriter
@@ -18,9 +20,12 @@ _FLUSH_NS = 5 * 10**9
 @click.option("--device", required=True, metavar="ADDRESS|NAME", help="The sensor, by its address or its full name.")
 @click.option("--seconds", type=click.FloatRange(min=0.1), help="Stop after this long. Default: until Ctrl-C.")
 @click.option("--address/--no-address", default=False, help="Write the sensor's address into the recording.")
+@adapter_option
 @click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
 @click.pass_context
-def record(ctx: click.Context, device: str, seconds: float | None, address: bool, out: Path) -> None:
+def record(
+    ctx: click.Context, device: str, seconds: float | None, address: bool, adapter: str | None, out: Path
+) -> None:
     """Write what a sensor sends into OUT, unchanged, with its times of arrival; compressed if OUT ends in .gz.
 
     OUT must not exist yet. It holds what the sensor measured in the clear: keep it where you keep your health records.
@@ -46,7 +51,8 @@ def record(ctx: click.Context, device: str, seconds: float | None, address: bool
 
     async def hold() -> int:
         loop = asyncio.get_running_loop()
-        link = ToldLink(BleakLink(Radio(), device), lambda message, _: say(f"{device}: {message}"))
+        held = BleakLink(Radio(adapter), device, note=lambda words: say(f"{device}: {words}"))
+        link = ToldLink(held, lambda message, _: say(f"{device}: {message}"))
         closing: list[asyncio.Task[None]] = []
 
         def close() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from vitalkeep.cli.adapter_option import adapter_option
 from vitalkeep.cli.config_option import config_option
 
 
@@ -78,6 +79,7 @@ class _Words(click.ParamType[tuple[str, ...]]):
     metavar="COMMAND",
     help="Run this when an alert is raised and when it is over; the alert is JSON on its standard input.",
 )
+@adapter_option
 @config_option
 @click.pass_context
 def run(
@@ -89,16 +91,19 @@ def run(
     view: bool | None,
     as_json: bool,
     on_alert: tuple[str, ...],
+    adapter: str | None,
     config: Path | None,
 ) -> None:
     """Read a sensor, find beats, rates and rhythm, warn, and keep it all encrypted on this device.
 
     Ctrl-C, SIGTERM or SIGHUP ends it cleanly with everything stored (exit code 0). Nothing is ever sent anywhere.
+    A sensor that wants a code is paired with first: vitalkeep pair.
 
     \b
     Examples:
       vitalkeep run --device "Polar H10 A1B2C3D4"
       vitalkeep run --device A0:9E:1A:B2:C3:D4 --device "Nonin3230_502644309"
+      vitalkeep run --device "Polar H10 A1B2C3D4" --adapter hci1
       vitalkeep run --replay fixtures/recordings/chest_strap.jsonl.gz
       vitalkeep run --replay night.jsonl.gz --speed max --no-view
       vitalkeep run --replay strap.jsonl --speed 60 --json | jq 'select(.type == "alert")'
@@ -115,7 +120,9 @@ def run(
             "expected either --device ADDRESS|NAME (vitalkeep scan shows them) or --replay RECORDING"
         )
     if replay is None:
-        ctx.exit(_live(devices, store, view, as_json, on_alert, config))
+        ctx.exit(_live(devices, store, view, as_json, on_alert, adapter, config))
+    if adapter is not None:
+        raise click.UsageError("--adapter goes with --device: a recording needs no radio")
     from vitalkeep.cli.config_option import load
     from vitalkeep.cli.plan import Plan, carry_out
     from vitalkeep.paths import data_folder
@@ -138,6 +145,7 @@ def _live(
     view: bool | None,
     as_json: bool,
     on_alert: tuple[str, ...],
+    adapter: str | None,
     config: Path | None,
 ) -> int:
     if len({device.casefold() for device in devices}) < len(devices):
@@ -156,6 +164,7 @@ def _live(
             view=on_terminal if view is None else view,
             as_json=as_json,
             on_alert=on_alert,
+            adapter=adapter,
             config=load(config),
         )
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from vitalkeep.cli.adapter_option import adapter_option
+
 
 @click.command(short_help="What is near, and what it can give.")
 @click.option(
@@ -11,7 +13,8 @@ import click
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per device, one per line.")
 @click.option("--all", "everything", is_flag=True, help="Also those that advertise nothing that can be read here.")
-def scan(seconds: float, as_json: bool, everything: bool) -> None:
+@adapter_option
+def scan(seconds: float, as_json: bool, everything: bool, adapter: str | None) -> None:
     """List the sensors that are near, the best heard first, and what each can give.
 
     It shows what a device advertises; some offer more once they are connected. A device that is already
@@ -41,7 +44,7 @@ def scan(seconds: float, as_json: bool, everything: bool) -> None:
 
     async def look() -> list[dict[str, object]]:
         try:
-            seen = await Radio().look_around(seconds)
+            seen = await Radio(adapter).look_around(seconds)
         except LinkError as problem:
             raise LinkError(f"Bluetooth cannot be used: {problem}") from None
         return [

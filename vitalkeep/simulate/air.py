@@ -7,17 +7,18 @@ import asyncio
 from bumble.controller import Controller
 from bumble.core import PhysicalTransport
 from bumble.device import Device
-from bumble.hci import Address
+from bumble.hci import Address, HCI_ErrorCode, HCI_Reset_Command, HCI_StatusReturnParameters
 from bumble.host import Host
 from bumble.link import LocalLink
+from bumble.ll import TerminateInd
 from bumble.transport.common import AsyncPipeSink, Transport
 
 _ADAPTER = "00:1B:DC:00:00:01"
 
 
 class _Link(LocalLink):
-    """bumble's sends as if from the controller's random address, whichever it connected with (seen in 0.0.236): a kernel
-    connects with its public one, and changes the random one at every scan."""
+    """bumble's own sends as if from the controller's random address, whichever it connected with (seen in 0.0.236): a
+    kernel connects with its public one, and changes the random one at every scan."""
 
     def send_acl_data(
         self,
@@ -34,6 +35,17 @@ class _Link(LocalLink):
         asyncio.get_running_loop().call_soon(lambda: receiver.on_link_acl_data(sender, transport, data))
 
 
+class _Door(Controller):
+    """The radio of whoever is outside. Its reset ends its links, as that of a true one does; bumble's does nothing."""
+
+    def on_hci_reset_command(self, _command: HCI_Reset_Command) -> HCI_StatusReturnParameters:
+        for connection in list(self.le_connections.values()):
+            connection.send_ll_control_pdu(TerminateInd(HCI_ErrorCode.CONNECTION_TIMEOUT_ERROR))
+            del self.le_connections[connection.peer_address]
+        self.pending_le_connection = None
+        return super().on_hci_reset_command(_command)
+
+
 class Air:
     """Nothing leaves it but through a transport that was let in."""
 
@@ -48,7 +60,7 @@ class Air:
 
     def let_in(self, transport: Transport) -> None:
         """Whoever is at the other end (a kernel behind vhci, a test behind a socket) gets a radio here."""
-        Controller(
+        _Door(
             "outside",
             host_source=transport.source,
             host_sink=transport.sink,
