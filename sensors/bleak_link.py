@@ -25,7 +25,7 @@ from dbus_fast import Variant
 
 from sensors import pairing
 from sensors.bluez_bus import ADAPTER, DEVICE, BluezBus, BluezError, Objects, first_adapter, watch_daemon
-from sensors.connection import Characteristic, DaemonGoneError, RefusedError, Wanted, WantsBondError
+from sensors.connection import Characteristic, RefusedError, Wanted, WantsBondError
 from sensors.errors import LinkError
 from sensors.held_link import LOST, HeldLink
 from sensors.patience import Patience
@@ -215,11 +215,12 @@ class Radio:
     async def close_ghosts(self, wanted: Wanted, patience: Patience) -> None:
         """Only those `wanted`: another may be the wearer's keyboard."""
         async with asyncio.timeout(patience.connect_s), BluezBus() as bus:
-            ghosts = self._connected(await bus.objects(), wanted)
+            known = self._known(await bus.objects(), wanted)
+            ghosts = [path for path, about in known.items() if about.get("Connected")]
             for path in ghosts:
                 with suppress(BluezError):  # it has gone in the meantime
                     await bus.call(path, DEVICE, "Disconnect")
-            while ghosts and self._connected(await bus.objects(), wanted):
+            while ghosts and any(one.get("Connected") for one in self._known(await bus.objects(), wanted).values()):
                 await asyncio.sleep(_LOOK_AGAIN_S)
 
     async def pair(self, wanted: Wanted, wearer: pairing.Wearer | None, patience: Patience, anew: bool = False) -> bool:
@@ -252,10 +253,6 @@ class Radio:
                             await bus.call(path, DEVICE, "Disconnect")
         return True
 
-    def _connected(self, objects: Objects, wanted: Wanted) -> list[str]:
-        """Also those whose services nobody has seen yet."""
-        return [path for path, about in self._known(objects, wanted).items() if about.get("Connected")]
-
     def _known(self, objects: Objects, wanted: Wanted) -> dict[str, dict[str, Any]]:
         """What the daemon knows of the device that is wanted, by its path."""
         found = {}
@@ -267,12 +264,11 @@ class Radio:
                 found[path] = about
         return found
 
-    async def recover(self, problem: LinkError) -> None:
-        """What bleak remembers of the daemon's objects is not true any more; its next connection learns them anew."""
-        if isinstance(problem, DaemonGoneError):
-            await self.forget()
-
     async def forget(self) -> None:
+        """What bleak remembers of the daemon's objects is not true any more; its next use learns them anew.
+
+        Every client of bleak's loses its link by that, also one that is just being made.
+        """
         with suppress(*FAILURES, TimeoutError):
             async with asyncio.timeout(1):
                 manager = await get_global_bluez_manager()
@@ -313,6 +309,7 @@ class BleakConnection:
         self._patience = patience
         self._lost = lost
         self._is_lost = False
+        self._is_orphan = False  # nobody has told the kernel that it is not wanted any more
         self._path: str = device.details["path"]
         self._name = device.name
         args: BlueZClientArgs = {"adapter": self._path.split("/")[3]}
@@ -374,6 +371,7 @@ class BleakConnection:
 
     def lost(self, reason: str) -> None:
         self._is_lost = True
+        self._is_orphan = self._is_orphan or reason == _DAEMON_GONE
         self._lost(reason)
 
     async def let_go(self) -> bool:
@@ -385,7 +383,7 @@ class BleakConnection:
             return False
         finally:
             self.at_end()
-        return True
+        return not self._is_orphan
 
     @contextmanager
     def _spoken(self) -> Iterator[None]:
@@ -395,10 +393,9 @@ class BleakConnection:
                 yield
         except RefusedError:
             raise
-        except DaemonGoneError:
-            raise
         except LinkError as problem:
-            if self.is_up and isinstance(problem.__cause__, BleakDBusError):
+            cause = problem.__cause__
+            if self.is_up and isinstance(cause, BleakDBusError) and not cause.dbus_error.startswith(_OF_THE_BUS):
                 raise RefusedError(str(problem)) from None
             raise
 
@@ -418,8 +415,6 @@ def _translated() -> Iterator[None]:
         kind = WantsBondError if problem.code in _WANTS_BOND else RefusedError
         raise kind(f"it refuses: ATT error 0x{problem.code:02x}") from problem
     except FAILURES as problem:
-        if isinstance(problem, BleakDBusError) and problem.dbus_error.startswith(_OF_THE_BUS):
-            raise DaemonGoneError(_said(problem)) from problem
         raise LinkError(_said(problem)) from problem
 
 

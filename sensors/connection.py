@@ -26,10 +26,6 @@ class WantsBondError(RefusedError):
     """It does this only for whom it is paired with."""
 
 
-class DaemonGoneError(LinkError):
-    """Not the daemon spoke but the bus: the daemon, or an object of its, is not there any more."""
-
-
 @dataclass(frozen=True, slots=True)
 class Characteristic:
     """`uuid`: full, in lower case. `key`: what the radio knows it by, on this connection alone."""
@@ -89,6 +85,3 @@ class Radio(Protocol):
 
     async def connect(self, wanted: Wanted, patience: Patience, lost: Callable[[str], None]) -> Connection | None:
         """Finds and connects it; None where it is not in reach. `lost(reason)`: the connection has ended by itself."""
-
-    async def recover(self, problem: LinkError) -> None:
-        """After a failure: whatever was remembered and is not true any more is forgotten."""

@@ -138,8 +138,6 @@ class HeldLink:
                         reason = await self._once()
                     except (LinkError, TimeoutError) as problem:
                         reason = "no answer in time" if isinstance(problem, TimeoutError) else str(problem)
-                        if isinstance(problem, LinkError):
-                            await self._radio.recover(problem)
                         if isinstance(problem, _NeedsWearerError):
                             wait_s = self._patience.needs_you_s
                     self._tell_down(reason)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from contextlib import suppress
 
 from bumble.att import Attribute
@@ -13,7 +12,9 @@ from bumble.hci import HCI_REMOTE_USER_TERMINATED_CONNECTION_ERROR
 from bumble.keys import MemoryKeyStore
 from bumble.pairing import PairingConfig, PairingDelegate
 
+from sensors.profiles.polar_pmd_control import Opcode
 from tests.rigs.true_bluez import TrueBluez
+from vitalkeep.simulate.h10 import H10
 from vitalkeep.simulate.peripheral import Pace, Peripheral, appear
 
 ENCRYPTED = Attribute.Permissions.READ_REQUIRES_ENCRYPTION | Attribute.Permissions.WRITE_REQUIRES_ENCRYPTION
@@ -44,8 +45,8 @@ class VirtualSensor:
     ) -> None:
         self.peripheral = peripheral
         self.address = address
-        self.sent: Counter[str] = Counter()
-        """Values that went out to a subscriber, by the last digits of the characteristic."""
+        self.stopped_streams = 0
+        """Of Polar's streams, how many were stopped by a command in the last connection."""
         self._bluez = bluez
         self._wants = wants
         self._code = code
@@ -109,6 +110,11 @@ class VirtualSensor:
 
         self._bluez.run(forget())
 
+    def vanish(self) -> None:
+        """For good."""
+        self.fall_silent()
+        self.go_away()
+
     async def _appear(self) -> None:
         self._device = self._bluez.air.device(self.name, self.address)
         self._keys = MemoryKeyStore()
@@ -121,13 +127,12 @@ class VirtualSensor:
             for attribute in self._device.gatt_server.attributes:
                 if attribute.type == GATT_CLIENT_CHARACTERISTIC_CONFIGURATION_DESCRIPTOR:
                     attribute.permissions |= self._wants
-        for service in self.peripheral.services:
-            for characteristic in service.characteristics:
-                self._count(characteristic)
+        if isinstance(self.peripheral, H10):
+            self.peripheral.control.on(Characteristic.EVENT_WRITE, self._commanded)
         self._playing = asyncio.create_task(self.peripheral.play(self._device, Pace()))
 
-    def _count(self, characteristic: Characteristic[bytes]) -> None:
-        """Counts what goes out to a subscriber."""
+    def _commanded(self, _: Connection, command: bytes) -> None:
+        self.stopped_streams = self.stopped_streams + 1 if command[0] == Opcode.STOP else 0
 
     async def _drop(self) -> None:
         for connection in list(self._device.connections.values()):
