@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -253,6 +253,12 @@ class Radio:
                             await bus.call(path, DEVICE, "Disconnect")
         return True
 
+    async def is_bonded(self, wanted: Wanted) -> bool:
+        with suppress(LinkError, TimeoutError):
+            async with asyncio.timeout(self._call_s), BluezBus() as bus:
+                return any(about.get("Paired") for about in self._known(await bus.objects(), wanted).values())
+        return False
+
     def _known(self, objects: Objects, wanted: Wanted) -> dict[str, dict[str, Any]]:
         """What the daemon knows of the device that is wanted, by its path."""
         found = {}
@@ -362,6 +368,9 @@ class BleakConnection:
         with suppress(LinkError):
             return await pairing.is_bonded(self._path)
         return False
+
+    def attended(self) -> AbstractAsyncContextManager[None]:
+        return pairing.attended(self._path)
 
     async def pair(self) -> None:
         await pairing.pair(self._path, None, self._patience.pair_s)

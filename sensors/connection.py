@@ -64,6 +64,9 @@ class Connection(Protocol):
     async def is_bonded(self) -> bool:
         """Whether this machine keeps a bond with it; False where that cannot be asked."""
 
+    def attended(self) -> AbstractAsyncContextManager[None]:
+        """While it lasts the device may pair by itself, if it needs no code."""
+
     async def pair(self) -> None:
         """Without a code. Raises LinkError where it will not have it so."""
 
@@ -82,6 +85,9 @@ class Radio(Protocol):
 
     async def close_ghosts(self, wanted: Wanted, patience: Patience) -> None:
         """Ends connections that nobody holds any more. A device that is connected does not advertise."""
+
+    async def is_bonded(self, wanted: Wanted) -> bool:
+        """Whether this machine keeps a bond with it; False where that cannot be asked."""
 
     async def connect(self, wanted: Wanted, patience: Patience, lost: Callable[[str], None]) -> Connection | None:
         """Finds and connects it; None where it is not in reach. `lost(reason)`: the connection has ended by itself."""

@@ -93,6 +93,7 @@ class HeldLink:
         self._frame_s: dict[int, float] = {}
         self._stalls: dict[int, int] = {}
         self._wants_code = False
+        self._was_bonded = False  # when this connection was made
 
     @property
     def device(self) -> Device:
@@ -148,6 +149,10 @@ class HeldLink:
     async def _once(self) -> str:
         """Finds it, connects, and stays until it is lost; returns why. Raises LinkError or TimeoutError."""
         patience = self._patience
+        if self._wants_code:
+            if not await self._radio.is_bonded(self._is_mine):
+                raise self._needs_code()
+            self._wants_code = False
         if self._haunted:
             await self._radio.close_ghosts(self._is_mine, patience)
             self._haunted = False
@@ -200,6 +205,23 @@ class HeldLink:
                 )
         self._streams = streams
         self._heard_s = asyncio.get_running_loop().time()
+        self._was_bonded = await connection.is_bonded()
+        async with connection.attended():
+            if not await self._listen(connection, known):
+                raise LinkError("it refused every subscription")
+        every = {c.uuid: c for c in connection.characteristics}
+        for uuid, asking in ASKING.items():
+            if uuid in at and asking.write in every:
+                self._ask(asking, partial(connection.write, every[asking.write]))
+        if streams is not None:
+            await streams.start()
+            for words in streams.refusals:
+                self._note_once(words)
+            self._frame_s = dict.fromkeys(streams.running, asyncio.get_running_loop().time())
+        self._tell_up(self._clock.now_ns())
+
+    async def _listen(self, connection: Connection, known: list[Characteristic]) -> int:
+        """Reads and subscribes; how many subscriptions it took."""
         for characteristic in known:
             if "read" in characteristic.properties:
                 # before it is subscribed to: BlueZ gives what is read to whoever listens as well
@@ -211,19 +233,7 @@ class HeldLink:
             if {"notify", "indicate"} & characteristic.properties:
                 subscribe = partial(self._subscribe, connection, characteristic)
                 listening += await self._spared(connection, subscribe) is not None
-        if not listening:
-            raise LinkError("it refused every subscription")
-        every = {c.uuid: c for c in connection.characteristics}
-        for uuid, asking in ASKING.items():
-            if uuid in at and asking.write in every:
-                self._ask(asking, partial(connection.write, every[asking.write]))
-        if streams is not None:
-            await streams.start()
-            for words in streams.refusals:
-                self._note_once(words)
-            self._frame_s = dict.fromkeys(streams.running, asyncio.get_running_loop().time())
-        self._wants_code = False
-        self._tell_up(self._clock.now_ns())
+        return listening
 
     async def _subscribe(self, connection: Connection, characteristic: Characteristic) -> bool:
         await connection.subscribe(characteristic, partial(self._arrived, connection, characteristic))
@@ -234,8 +244,7 @@ class HeldLink:
         try:
             return await doing()
         except WantsBondError:
-            was_bonded = await connection.is_bonded()
-            await (asyncio.sleep(_ENCRYPTING_S) if was_bonded else self._bond(connection))
+            await (asyncio.sleep(_ENCRYPTING_S) if await connection.is_bonded() else self._bond(connection))
         except RefusedError:
             return None
         try:
@@ -243,7 +252,7 @@ class HeldLink:
         except WantsBondError:
             # it has lost its side of the bond, or wants a better one: ours is of no use to anybody
             await self._give_up_bond(connection)
-            if was_bonded:
+            if self._was_bonded:
                 raise LinkError("it has lost the bond with this machine, which is given up and made anew") from None
             raise self._needs_code() from None
         except RefusedError:
@@ -253,8 +262,6 @@ class HeldLink:
 
     async def _bond(self, connection: Connection) -> None:
         """Gives it the bond that it asks for, if that needs no code."""
-        if self._wants_code:
-            raise self._needs_code()
         try:
             async with asyncio.timeout(self._patience.pair_s):
                 await connection.pair()

@@ -1,14 +1,15 @@
 """Pairing with one device that the wearer named, and with no other: an agent (org.bluez.Agent1) for just as long.
 
-It is not made the system's default agent: bluetoothd asks the agent of whoever calls Pair, so a desktop keeps its own
-for everything else. Whatever is asked about another device is refused.
+Whatever is asked about another device is refused. bluetoothd asks the agent of whoever calls Pair; but where a device
+wants a bond for a subscription the kernel pairs by itself, and then the system's default agent is asked. Without one
+bluetoothd 5.66 refuses, and never answers who subscribed: so while a device is being opened ours is the default one.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol
 
 from dbus_fast import Message, MessageType
@@ -65,6 +66,22 @@ async def pair(path: str, wearer: Wearer | None, timeout_s: float) -> None:
                     await bus.call("/org/bluez", _MANAGER, "UnregisterAgent", "o", [_AGENT_PATH])
     except TimeoutError:
         raise LinkError("the pairing took too long") from None
+
+
+@asynccontextmanager
+async def attended(path: str) -> AsyncIterator[None]:
+    """While it lasts the device at `path` may pair if it needs no code. Raises LinkError where no agent can be."""
+    async with BluezBus() as bus:
+        agent = _Agent(bus, path, None)
+        bus.bus.add_message_handler(agent.handle)
+        try:
+            await bus.call("/org/bluez", _MANAGER, "RegisterAgent", "os", [_AGENT_PATH, "NoInputNoOutput"])
+            await bus.call("/org/bluez", _MANAGER, "RequestDefaultAgent", "o", [_AGENT_PATH])
+            yield
+        finally:
+            agent.close()
+            with suppress(LinkError):  # the one that was the default before is it again
+                await bus.call("/org/bluez", _MANAGER, "UnregisterAgent", "o", [_AGENT_PATH])
 
 
 async def is_bonded(path: str) -> bool:

@@ -375,6 +375,8 @@ class FakeBluez:
             case "org.bluez.AgentManager1", "RegisterAgent":
                 self._agents[sender] = (message.body[0], message.body[1])
                 return Message.new_method_return(message)
+            case "org.bluez.AgentManager1", "RequestDefaultAgent":
+                return Message.new_method_return(message)
             case "org.bluez.AgentManager1", "UnregisterAgent":
                 self._agents.pop(sender, None)
                 return Message.new_method_return(message)

@@ -18,13 +18,6 @@ from typing import Any
 
 import pytest
 
-from tests.rigs.true_bluez import missing
-
-pytestmark = pytest.mark.slow
-pytest.importorskip("bumble", reason="bumble is not installed")
-if (what := missing()) is not None:
-    pytest.skip(what, allow_module_level=True)
-
 from device_pipeline.store import derived
 from device_pipeline.store.store import open_store
 from sensors.link import LinkDown, LinkUp, Notification
@@ -32,7 +25,7 @@ from sensors.profile import full_uuid
 from sensors.profiles.polar_pmd import DATA
 from sensors.recording import Recording
 from sensors.samples import GapReason
-from tests.rigs.true_bluez import TrueBluez, true_bluez
+from tests.rigs.true_bluez import TrueBluez, missing, true_bluez
 from tests.rigs.virtual_sensor import ENCRYPTED, WITH_CODE, VirtualSensor
 from tests.vitalkeep.command import PROGRAM, home
 from vitalkeep.simulate.h10 import FRAME, FS_HZ, H10
@@ -40,6 +33,10 @@ from vitalkeep.simulate.oximeter import Oximeter
 from vitalkeep.simulate.peripheral import Peripheral
 from vitalkeep.simulate.thermometer import Thermometer
 
+if (what := missing()) is not None:
+    pytest.skip(what, allow_module_level=True)
+
+pytestmark = pytest.mark.slow
 # The emulated machine is slow, and so is this one with other tests beside.
 LIMIT_S = 150.0
 CONNECTED = "connected"

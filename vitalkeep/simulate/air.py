@@ -38,8 +38,8 @@ class _Link(LocalLink):
 class _Door(Controller):
     """The radio of whoever is outside, with two things that Linux goes by and bumble's lacks (0.0.236).
 
-    A reset ends its links. And it claims neither privacy in the link layer nor extended advertising: a kernel would wait
-    20 s at each connection for the event that goes with them, and meanwhile neither scan nor disconnect.
+    A reset ends its links. And it claims neither privacy in the link layer nor extended advertising: a kernel would
+    wait 20 s at each connection for the event that goes with them, and meanwhile neither scan nor disconnect.
     """
 
     le_features = Controller.le_features & ~(LeFeatureMask.LL_PRIVACY | LeFeatureMask.LE_EXTENDED_ADVERTISING)
