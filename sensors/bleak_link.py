@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,7 @@ from dbus_fast import Variant
 
 from sensors import pairing
 from sensors.bluez_bus import ADAPTER, DEVICE, BluezBus, BluezError, Objects, first_adapter, watch_daemon
-from sensors.connection import Characteristic, RefusedError, Wanted, WantsBondError
+from sensors.connection import Characteristic, ConnectError, RefusedError, Wanted, WantsBondError
 from sensors.errors import LinkError
 from sensors.held_link import LOST, HeldLink
 from sensors.patience import Patience
@@ -97,7 +97,7 @@ class Radio:
         """Else nobody would tell: for bleak its devices stay connected for ever."""
         for connection in list(self._connections):
             connection.lost(_DAEMON_GONE)
-        self._forgetting = asyncio.ensure_future(self.forget())
+        self._forgetting = asyncio.ensure_future(self._relearn())
 
     # -- looking
 
@@ -207,6 +207,10 @@ class Radio:
                 async with self._its_turn(), asyncio.timeout(patience.connect_s):
                     await connection.open()
                 made = True
+            except TimeoutError:
+                raise  # it has gone in the meantime
+            except FAILURES as problem:
+                raise ConnectError(_said(problem)) from problem
             finally:
                 if not made:
                     await connection.let_go()
@@ -259,6 +263,12 @@ class Radio:
                 return any(about.get("Paired") for about in self._known(await bus.objects(), wanted).values())
         return False
 
+    async def forget(self, wanted: Wanted) -> None:
+        async with asyncio.timeout(self._call_s), BluezBus() as bus:
+            known = self._known(await bus.objects(), wanted)
+        for path in known:
+            await pairing.forget(path)
+
     def _known(self, objects: Objects, wanted: Wanted) -> dict[str, dict[str, Any]]:
         """What the daemon knows of the device that is wanted, by its path."""
         found = {}
@@ -270,7 +280,7 @@ class Radio:
                 found[path] = about
         return found
 
-    async def forget(self) -> None:
+    async def _relearn(self) -> None:
         """What bleak remembers of the daemon's objects is not true any more; its next use learns them anew.
 
         Every client of bleak's loses its link by that, also one that is just being made.
@@ -314,6 +324,7 @@ class BleakConnection:
         self.at_end: Callable[[], None] = lambda: None
         self._patience = patience
         self._lost = lost
+        self._attendance = AsyncExitStack()  # bluetoothd itself subscribes to some things when it connects
         self._is_lost = False
         self._is_orphan = False  # nobody has told the kernel that it is not wanted any more
         self._path: str = device.details["path"]
@@ -323,6 +334,8 @@ class BleakConnection:
         self._characteristics: tuple[Characteristic, ...] = ()
 
     async def open(self) -> None:
+        with suppress(LinkError):  # then it is done without
+            await self._attendance.enter_async_context(pairing.attended(self._path))
         await self._client.connect()
         self._characteristics = tuple(
             Characteristic(full_uuid(c.uuid), frozenset(c.properties), c)
@@ -369,8 +382,8 @@ class BleakConnection:
             return await pairing.is_bonded(self._path)
         return False
 
-    def attended(self) -> AbstractAsyncContextManager[None]:
-        return pairing.attended(self._path)
+    async def opened(self) -> None:
+        await self._attendance.aclose()
 
     async def pair(self) -> None:
         await pairing.pair(self._path, None, self._patience.pair_s)
@@ -387,6 +400,7 @@ class BleakConnection:
         """Awaited before the same device is connected again; bleak waits for the daemon's word that it is."""
         try:
             async with asyncio.timeout(self._patience.let_go_s):
+                await self._attendance.aclose()
                 await self._client.disconnect()
         except (*FAILURES, TimeoutError):
             return False

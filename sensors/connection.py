@@ -18,6 +18,10 @@ Wanted = Callable[[str, str | None], bool]
 """Whether a device of this address and name is the one."""
 
 
+class ConnectError(LinkError):
+    """It is there, and yet no connection came of it."""
+
+
 class RefusedError(LinkError):
     """The device refuses just this; the link is as good as before."""
 
@@ -64,8 +68,8 @@ class Connection(Protocol):
     async def is_bonded(self) -> bool:
         """Whether this machine keeps a bond with it; False where that cannot be asked."""
 
-    def attended(self) -> AbstractAsyncContextManager[None]:
-        """While it lasts the device may pair by itself, if it needs no code."""
+    async def opened(self) -> None:
+        """All is subscribed to: until here it may pair by itself, if it needs no code, and from here on no more."""
 
     async def pair(self) -> None:
         """Without a code. Raises LinkError where it will not have it so."""
@@ -89,5 +93,11 @@ class Radio(Protocol):
     async def is_bonded(self, wanted: Wanted) -> bool:
         """Whether this machine keeps a bond with it; False where that cannot be asked."""
 
+    async def forget(self, wanted: Wanted) -> None:
+        """What the system remembers of it, a bond included."""
+
     async def connect(self, wanted: Wanted, patience: Patience, lost: Callable[[str], None]) -> Connection | None:
-        """Finds and connects it; None where it is not in reach. `lost(reason)`: the connection has ended by itself."""
+        """Finds and connects it; None where it is not in reach. `lost(reason)`: the connection has ended by itself.
+
+        Raises ConnectError where it was found, answered, and still could not be connected.
+        """

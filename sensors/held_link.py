@@ -19,7 +19,7 @@ from typing import TypeVar
 from sensors.asking import ASKING, Asking, keep_asking
 from sensors.backoff import Backoff
 from sensors.clock import ArrivalClock
-from sensors.connection import Characteristic, Connection, Radio, RefusedError, WantsBondError
+from sensors.connection import Characteristic, ConnectError, Connection, Radio, RefusedError, WantsBondError
 from sensors.errors import LinkError
 from sensors.link import Device, Event, LinkDown, LinkUp, Notification, Tick
 from sensors.patience import Patience
@@ -36,6 +36,9 @@ _AWAY = "not in reach"
 _ADDRESS = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}")
 # Polar's frames of ECG and acceleration, header included; a strap refuses to stream where they do not fit.
 _FRAME_MTU = 232
+_LOST_BOND = "it has lost the bond with this machine, which is given up and made anew"
+# A device that has lost its side of a bond refuses to encrypt, and so to connect; bluetoothd 5.66 dies of that (seen).
+_SIGN_OF_LOST_BOND = 3
 _ENCRYPTING_S = 1.0  # a bonded link that was made a moment ago may not be encrypted yet
 
 
@@ -93,6 +96,7 @@ class HeldLink:
         self._frame_s: dict[int, float] = {}
         self._stalls: dict[int, int] = {}
         self._wants_code = False
+        self._unconnected = 0  # connections in a row that did not come to be, though it was heard
         self._was_bonded = False  # when this connection was made
 
     @property
@@ -153,6 +157,10 @@ class HeldLink:
             if not await self._radio.is_bonded(self._is_mine):
                 raise self._needs_code()
             self._wants_code = False
+        if self._unconnected >= _SIGN_OF_LOST_BOND and await self._radio.is_bonded(self._is_mine):
+            self._unconnected = 0
+            await self._radio.forget(self._is_mine)
+            raise LinkError(_LOST_BOND)
         if self._haunted:
             await self._radio.close_ghosts(self._is_mine, patience)
             self._haunted = False
@@ -166,7 +174,11 @@ class HeldLink:
                 if self._connection is not None and self._down is None:
                     self._tell_down(self._lost)
 
-        connection = await self._radio.connect(self._is_mine, patience, lost)
+        try:
+            connection = await self._radio.connect(self._is_mine, patience, lost)
+        except ConnectError:
+            self._unconnected += 1
+            raise
         if connection is None:
             await self._radio.close_ghosts(self._is_mine, patience)
             return _AWAY
@@ -206,9 +218,10 @@ class HeldLink:
         self._streams = streams
         self._heard_s = asyncio.get_running_loop().time()
         self._was_bonded = await connection.is_bonded()
-        async with connection.attended():
-            if not await self._listen(connection, known):
-                raise LinkError("it refused every subscription")
+        if not await self._listen(connection, known):
+            raise LinkError("it refused every subscription")
+        await connection.opened()
+        self._unconnected = 0
         every = {c.uuid: c for c in connection.characteristics}
         for uuid, asking in ASKING.items():
             if uuid in at and asking.write in every:
@@ -253,7 +266,7 @@ class HeldLink:
             # it has lost its side of the bond, or wants a better one: ours is of no use to anybody
             await self._give_up_bond(connection)
             if self._was_bonded:
-                raise LinkError("it has lost the bond with this machine, which is given up and made anew") from None
+                raise LinkError(_LOST_BOND) from None
             raise self._needs_code() from None
         except RefusedError:
             return None

@@ -116,6 +116,7 @@ class Peripheral:
     """Characteristics that cannot be read or subscribed to."""
     remembered: dict[str, dict[str, tuple[str, ...]]] | None = None
     """The services BlueZ shows instead, until the device is removed."""
+    mtu: int = 247
     wants_bond: bool = False
     code: str | None = None
     """What it shows when it is paired with; a bond made without it is worth nothing to it. Six digits, or a PIN."""
@@ -177,6 +178,8 @@ class FakeBluez:
         self.discovery_errors: list[Error] = []
         self.power_cycles = 0
         self.removed: list[str] = []
+        self.scanned_on: list[str] = []
+        """Adapters, one for each scan that began."""
         self.connected_while_scanning = 0
         self.longest_scanners = 0
 
@@ -229,6 +232,12 @@ class FakeBluez:
     def add(self, device: Peripheral) -> Peripheral:
         self._devices[device.path] = device
         return device
+
+    def add_adapter(self, name: str) -> None:
+        """One more; no device is near it."""
+        path = f"/org/bluez/{name}"
+        self._objects[path] = {_ADAPTER: self._adapter_properties()}
+        self._signal("/", _OBJECTS, "InterfacesAdded", "oa{sa{sv}}", [path, self._objects[path]])
 
     def known(self, device: Peripheral) -> None:
         """It is among the objects from now on, as a device that was seen or connected before."""
@@ -317,7 +326,7 @@ class FakeBluez:
                         "UUID": Variant("s", uuid),
                         "Service": Variant("o", service_path),
                         "Flags": Variant("as", list(flags)),
-                        "MTU": Variant("q", 247),
+                        "MTU": Variant("q", device.mtu),
                         "Value": Variant("ay", b""),
                     },
                 )
@@ -407,6 +416,7 @@ class FakeBluez:
                 return Message.new_error(message, *self.discovery_errors.pop(0))
             case "StartDiscovery":
                 self._scanners.add(sender)
+                self.scanned_on.append((message.path or "").rpartition("/")[2])
                 self.longest_scanners = max(self.longest_scanners, len(self._scanners))
             case "StopDiscovery" if sender not in self._scanners:
                 return Message.new_error(message, "org.bluez.Error.Failed", "No discovery started")

@@ -59,6 +59,7 @@ class Rig:
         self.radio = Radio()
         self.links: list[BleakLink] = []
         self.events: list[Event] = []
+        self.note: Callable[[str], None] = lambda words: None
         self._news = asyncio.Event()
         self._readers: list[asyncio.Task[None]] = []
 
@@ -66,7 +67,7 @@ class Rig:
         self, target: str | None = None, patience: Patience = QUICK, clock: ArrivalClock | None = None
     ) -> BleakLink:
         target = target or self.strap.device.address
-        link = BleakLink(self.radio, target, patience=patience, random=Random(7), clock=clock)
+        link = BleakLink(self.radio, target, patience=patience, random=Random(7), clock=clock, note=self.note)
         self.links.append(link)
         self._readers.append(asyncio.create_task(self._keep(link)))
         return link
@@ -127,7 +128,7 @@ class Rig:
         for link in self.links:
             await link.close()
         await asyncio.gather(*self._readers)
-        await self.radio.forget()
+        await self.radio._relearn()
         await self.bluez.stop()
 
 
@@ -589,3 +590,38 @@ def test_several_devices_share_one_scanner_and_nothing_scans_while_one_connects(
     rig = played(bus, scene)
     assert rig.bluez.longest_scanners == 1
     assert rig.bluez.connected_while_scanning == 0
+
+
+def test_of_several_adapters_the_first_that_is_on_is_used_or_the_one_that_was_named(bus: PrivateBus) -> None:
+    async def scene(rig: Rig) -> None:
+        rig.bluez.add_adapter("hci1")
+        rig.hold()
+        await rig.streaming()
+        await rig.links[0].close()
+        assert set(rig.bluez.scanned_on) == {"hci0"}
+        rig.bluez.scanned_on.clear()
+        rig.radio = Radio("hci1")
+        rig.hold()
+        await rig.bluez.until(lambda: bool(rig.bluez.scanned_on))
+
+    assert set(played(bus, scene).bluez.scanned_on) == {"hci1"}
+
+
+@pytest.mark.parametrize(("mtu", "told"), [(247, False), (185, True)])
+def test_a_link_that_carries_too_little_for_a_stream_is_told_once(bus: PrivateBus, mtu: int, told: bool) -> None:
+    notes: list[str] = []
+
+    async def scene(rig: Rig) -> None:
+        rig.strap.device.mtu = mtu
+        rig.strap.refuses_streams = told
+        rig.note = notes.append
+        rig.hold()
+        for _ in (1, 2):
+            await rig.bluez.until(lambda: sum(data[0] == 2 for _, data in rig.strap.device.writes) == 2)
+            await rig.beats(1000)
+            rig.strap.device.writes.clear()
+            rig.bluez.drop(rig.strap.device)
+
+    played(bus, scene)
+    assert sum("185 bytes" in note for note in notes) == told
+    assert sum("it refuses to stream" in note for note in notes) == (2 if told else 0), "ECG and ACC"

@@ -146,3 +146,20 @@ def test_a_device_that_is_not_there_is_not_paired_with(bus: PrivateBus) -> None:
             await rig.radio.pair(lambda address, name: False, None, Patience(find_s=0.2))
 
     played(bus, scene)
+
+
+@pytest.mark.parametrize("bonded", [True, False])
+def test_a_bond_that_keeps_a_device_from_being_connected_is_given_up(bus: PrivateBus, bonded: bool) -> None:
+    """And only after it was heard and not connected three times; where there is no bond nothing is removed."""
+
+    async def scene(rig: Rig) -> None:
+        device = locked(rig)
+        device.paired = bonded
+        device.connect_errors = [("org.bluez.Error.Failed", "Permission denied")] * 3
+        rig.hold()
+        await rig.streaming()
+        await rig.beats(1000)
+
+    rig = played(bus, scene)
+    assert rig.bluez.removed == [rig.strap.device.address] * bonded
+    assert ("it has lost the bond" in " ".join(rig.reasons)) == bonded

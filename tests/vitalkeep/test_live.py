@@ -221,6 +221,56 @@ def test_without_a_system_bus_a_scan_says_so(tmp_path: Path) -> None:
     assert "Bluetooth cannot be used" in done.problem()
 
 
+def test_a_sensor_is_paired_with_by_its_code(bus: PrivateBus, tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> list[Done]:
+        device = stage.strap.device
+        device.wants_bond, device.code = True, "123456"
+        done = []
+        for more in ([], ["--code", "654321"], ["--code", "123456"], [], ["--anew", "--code", "123456"]):
+            await stage.start("pair", device.name, *more)
+            done.append(await stage.end(None))
+        return done
+
+    none, wrong, right, again, anew = played(bus, tmp_path, scene)
+    assert [done.code for done in (none, wrong, right, again, anew)] == [1, 1, 0, 0, 0]
+    assert "it wants a code: give it with --code" in none.problem()
+    assert "a wrong code" in wrong.problem()
+    assert "123456" not in none.err + wrong.err
+    assert right.out == "Polar H10 00000001: paired\n"
+    assert "was paired before" in again.out
+
+
+def test_a_sensor_that_is_not_in_reach_is_not_paired_with(bus: PrivateBus, tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> Done:
+        await stage.start("pair", "Nobody", "--seconds", "1")
+        return await stage.end(None)
+
+    done = played(bus, tmp_path, scene)
+    assert done.code == 1
+    assert "Nobody: not in reach" in done.problem()
+
+
+def test_a_system_bus_on_a_network_is_refused_in_words(tmp_path: Path) -> None:
+    away = {"DBUS_SYSTEM_BUS_ADDRESS": "tcp:host=127.0.0.1,port=1"}
+    done = vitalkeep(tmp_path, "scan", "--seconds", "1", extra=away)
+    assert done.code == 1
+    assert "expected unix" in done.problem()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["pair"],
+        ["pair", "a", "--code", ""],
+        ["pair", "a", "--code", "x" * 17],
+        ["scan", "--adapter", "../../x"],
+        ["run", "--replay", "b", "--adapter", "hci0"],
+    ],
+)
+def test_what_cannot_be_meant_of_pairing_and_adapters_is_wrong_usage(arguments: list[str], tmp_path: Path) -> None:
+    assert vitalkeep(tmp_path, *arguments).code == 2
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -80,7 +80,7 @@ def check_power(bus: BusAnswer) -> Check | None:
         return problem("power", f"{able[0].name} is off", "bluetoothctl power on")
     if len(on) > 1:
         return warning(
-            "power", f"{', '.join(on)} are on; the first is used", "bluetoothctl select, power off for the other"
+            "power", f"{', '.join(on)} are on; the first is used", f"name another one with --adapter, such as {on[1]}"
         )
     return ok("power", f"{on[0]} is on")
 
