@@ -13,7 +13,7 @@ fi
 programs=(bluez dbus-daemon socat)
 mapfile -t libraries < <(
     apt-cache depends --recurse --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances \
-        "${programs[@]}" | grep -E '^lib' | grep -v -e perl -e elogind | sort -u
+        "${programs[@]}" | grep -E '^z?lib' | grep -v -e perl -e elogind | sort -u
 )
 wanted=("$kernel" busybox-static "${programs[@]}" "${libraries[@]}")
 if [[ -f "$folder/complete" && "$(cat "$folder/complete")" == "${wanted[*]}" ]]; then

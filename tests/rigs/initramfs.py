@@ -117,6 +117,8 @@ def _libraries(root: Path, program: str) -> Iterator[Path]:
     listed = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     for line in listed.stdout.splitlines():
         words = line.split()
+        if "not found" in line:
+            raise FileNotFoundError(f"{program} needs {words[0]}, which fetch.sh did not unpack")
         if "=>" in words and words[2].startswith(str(root)):
             yield Path(words[2])
 

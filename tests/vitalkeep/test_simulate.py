@@ -214,7 +214,7 @@ def run_on(peripheral: Peripheral, count: int, folder: Path, monkeypatch: pytest
     class Held:
         """In place of the link to a true radio."""
 
-        def __init__(self, _: object, target: str) -> None:
+        def __init__(self, _: object, target: str, **named: object) -> None:
             self.device = Sensor(target, ADDRESS)
 
         async def __aiter__(self) -> AsyncIterator[Event]:
@@ -235,7 +235,7 @@ def run_on(peripheral: Peripheral, count: int, folder: Path, monkeypatch: pytest
         async def close(self) -> None: ...
 
     monkeypatch.setattr(live, "BleakLink", Held)
-    monkeypatch.setattr(live, "Radio", lambda: None)
+    monkeypatch.setattr(live, "Radio", lambda _: None)
     plan = LivePlan((peripheral.name,), folder / "store", view=False, as_json=False, on_alert=(), config=Config())
     assert live.carry_out(plan) == 0
     with open_store(folder / "store").reader() as db:
