@@ -19,7 +19,7 @@ from vitalkeep.cli import exit_codes
 from vitalkeep.cli.app import app
 
 REST = RECORDINGS / "chest_strap_rest.jsonl.gz"
-COMMANDS = ("run", "scan", "record", "pair", "analyze", "evaluate", "status", "alerts", "completion")
+COMMANDS = ("run", "scan", "record", "pair", "analyze", "hrv", "evaluate", "status", "alerts", "completion")
 
 
 @pytest.mark.parametrize("command", [(), *((name,) for name in COMMANDS)], ids=" ".join)
