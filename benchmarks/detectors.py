@@ -33,6 +33,20 @@ def vitalkeep(ecg_mv: NDArray[np.float64], fs_hz: float) -> NDArray[np.int64]:
     return np.array([round(item.t_ns * fs_hz / 1e9) for item in out if isinstance(item, Beat)], dtype=np.int64)
 
 
+def vitalkeep_qrs(ecg_mv: NDArray[np.float64], fs_hz: float) -> NDArray[np.int64]:
+    """The same beats without times, intervals and quality, as the peers find them: in blocks of ten minutes."""
+    from device_pipeline.signal.qrs import Qrs
+
+    stage = Qrs(fs_hz)
+    step = round(600 * fs_hz)
+    found = []
+    for start in range(0, len(ecg_mv), step):
+        found.append(stage.push(ecg_mv[start : start + step]).at)
+        stage.forget(stage.final)
+    found.append(stage.flush().at)
+    return np.round(np.concatenate(found)).astype(np.int64)
+
+
 def neurokit(ecg_mv: NDArray[np.float64], fs_hz: float) -> NDArray[np.int64]:
     import neurokit2
 
@@ -62,12 +76,23 @@ def wfdb_gqrs(ecg_mv: NDArray[np.float64], fs_hz: float) -> NDArray[np.int64]:
     return np.asarray(gqrs_detect(d_sig=np.round(ecg_mv * 200), fs=fs_hz, adc_gain=200, adc_zero=0), dtype=np.int64)
 
 
+def heartpy(ecg_mv: NDArray[np.float64], fs_hz: float) -> NDArray[np.int64]:
+    """As its documentation has it for ECG: wander taken away, peaks enhanced, then `process`; beats it rejects too."""
+    import heartpy as hp
+
+    steady = hp.remove_baseline_wander(ecg_mv, fs_hz)
+    found, _ = hp.process(hp.enhance_ecg_peaks(hp.scale_data(steady), fs_hz, aggregation="median", iterations=5), fs_hz)
+    return np.asarray(found["peaklist"], dtype=np.int64)
+
+
 DETECTORS: tuple[tuple[str, Detector], ...] = (
     ("vitalkeep", vitalkeep),
+    ("vitalkeep, QRS alone", vitalkeep_qrs),
     ("NeuroKit2", neurokit),
     ("NeuroKit2 pantompkins", neurokit_pantompkins),
     ("wfdb xqrs", wfdb_xqrs),
     ("wfdb gqrs", wfdb_gqrs),
+    ("HeartPy", heartpy),
 )
 
 

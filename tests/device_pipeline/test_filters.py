@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from device_pipeline.signal.filters import BandPass, Floats, MovingMean, Track
 from device_pipeline.signal.flat_line import FlatLines, Live, Still
-from device_pipeline.signal.peaks import PeakPicker
 
 
 def _signal(n: int = 3000) -> Floats:
@@ -39,24 +38,6 @@ def test_a_filter_gives_the_same_bits_for_any_cutting(
     whole = make().push(x)
     filtered = make()
     assert np.array_equal(np.concatenate([filtered.push(part) for part in _pieces(x, lengths)]), whole)
-
-
-@given(lengths=_CUTS)
-def test_peaks_are_the_same_for_any_cutting(lengths: list[int]) -> None:
-    x = _signal()
-    whole = PeakPicker(20)
-    expected = np.concatenate([whole.push(x), whole.flush()])
-    cut = PeakPicker(20)
-    found = [cut.push(part) for part in _pieces(x, lengths)]
-    assert np.array_equal(np.concatenate([*found, cut.flush()]), expected)
-    assert len(expected) > 10
-
-
-def test_a_peak_is_the_highest_within_reach_on_both_sides() -> None:
-    x = _signal()
-    picker = PeakPicker(20)
-    for at in np.concatenate([picker.push(x), picker.flush()]).tolist():
-        assert x[at] == x[max(0, at - 20) : at + 21].max()
 
 
 def test_a_constant_input_leaves_no_transient() -> None:
@@ -105,6 +86,11 @@ def _flat_parts(x: Floats, lengths: list[int], fs_hz: float) -> list[tuple[bool,
         stop = part.stop if isinstance(part, Still) else part.start + len(part.values)
         if isinstance(part, Live):
             assert np.array_equal(part.values, x[part.start : stop])
+        elif joined and joined[-1][2] > part.start:
+            assert not joined[-1][0], "only what was told as live is taken back"
+            joined[-1] = (False, joined[-1][1], part.start)
+            if joined[-1][1] == part.start:
+                joined.pop()
         if joined and joined[-1][0] == flat:
             assert joined[-1][2] == part.start
             joined[-1] = (flat, joined[-1][1], stop)
@@ -136,3 +122,19 @@ def test_a_flicker_of_one_converter_step_is_still_flat() -> None:
 
 def test_a_slow_drift_is_not_flat() -> None:
     assert _flat_parts(np.linspace(0.0, 1.0, 5000), [400], 100.0) == [(False, 0, 5000)]
+
+
+@given(lengths=_CUTS, start=st.integers(0, 900), length=st.integers(20, 700))
+def test_what_may_turn_out_flat_is_known_before_it_is(lengths: list[int], start: int, length: int) -> None:
+    """Nothing later than half a second ago that is taken back was ever said to be safe."""
+    x = 0.3 * np.sin(np.arange(2400) / 3.0)
+    x[start : start + length] = 7.0
+    lines = FlatLines(100.0)
+    safe = told = 0
+    for piece in _pieces(x, lengths):
+        for part in lines.push(piece):
+            if isinstance(part, Still):
+                assert part.start >= safe
+        told += len(piece)
+        still_from = lines.still_from
+        safe = max(safe, min(told - 50, told if still_from is None else still_from))
