@@ -25,7 +25,7 @@ KEEP_LEVELS_S = 30.0  # after a longer absence the electrodes may sit differentl
 LEVEL_BEATS = 8
 SHRUNK, LONG = 0.3, 1.4  # a beat of such a share of the one before, after so many times the last interval
 MOST_DOUBTS = 64  # the latest say enough where no beat comes for long
-DOUBTED = -1.0  # what was refused with a score above this may have been a beat: no interval bridges it
+DOUBTED = -0.5  # what was refused with a score above this may have been a beat: no interval bridges it
 
 
 class _Stretch:

@@ -131,8 +131,7 @@ def judge(windows: Windows) -> list[tuple[float, str | None]]:
     """Index and, if it is below GOOD_INDEX, the reason, of each stretch."""
     counted = beats_of(windows)
     features, beat_mv = measure(windows, counted)
-    with np.errstate(over="ignore"):
-        chance = 1.0 / (1.0 + np.exp(-(features @ np.array(NOISE_WEIGHTS) + NOISE_BIAS)))
+    chance = 1.0 / (1.0 + np.exp(-np.clip(features @ np.array(NOISE_WEIGHTS) + NOISE_BIAS, -50.0, 50.0)))
     clipped = _at_rails(windows.raw)
     wander = _wander(windows)
     out: list[tuple[float, str | None]] = []
