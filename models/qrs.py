@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models.errors import ModelError
+from models.errors import CardMismatchError
 
 Floats = NDArray[np.float64]
 
@@ -48,12 +48,14 @@ class QrsNets:
 def qrs_nets() -> QrsNets:
     """The nets of `weights/qrs.npz`, read once.
 
-    Raises ModelError where the file is not the one on its card.
+    Raises CardMismatchError where the file is not the one on its card.
     """
     held = WEIGHTS.read_bytes()
     wanted = json.loads(WEIGHTS.with_suffix(".json").read_text(encoding="utf-8"))["sha256"]
     if hashlib.sha256(held).hexdigest() != wanted:
-        raise ModelError(f"{WEIGHTS.name}: sha256 {hashlib.sha256(held).hexdigest()[:12]}…, {wanted[:12]}… expected")
+        raise CardMismatchError(
+            f"{WEIGHTS.name}: sha256 {hashlib.sha256(held).hexdigest()[:12]}…, {wanted[:12]}… expected"
+        )
     with np.load(BytesIO(held), allow_pickle=False) as arrays:
         return QrsNets(arrays)
 
