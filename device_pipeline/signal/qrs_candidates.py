@@ -85,6 +85,7 @@ class QrsCandidates:
         self._energy = Track()
         self._steps = Track()
         self._last: Floats | None = None
+        self._origin_mv: float | None = None
         self._prior = 0 if past is None else len(past.cells)
         self._cells: Floats = np.empty((0, 3)) if past is None else past.cells
         self._cells_from = -self._prior  # number of the first cell held
@@ -114,6 +115,10 @@ class QrsCandidates:
             for k in range(2, self.thin):
                 u += x[k : whole : self.thin]
             u *= 1.0 / self.thin
+        if self._origin_mv is None:
+            self._origin_mv = float(u[0])
+        # a large offset would cost precision
+        u = u - self._origin_mv
         y = self._band.push(u)
         energy = self._power.push(y * y)
         np.maximum(energy, 0.0, out=energy)
@@ -138,7 +143,7 @@ class QrsCandidates:
         return _held(self._energy, start + self.lag + self._pad, stop + self.lag + self._pad)
 
     def thinned(self, start: int, stop: int) -> Floats:
-        """The thinned signal at counts [start, stop), in mV; shorter where it is not known or forgotten."""
+        """The thinned signal at counts [start, stop), from its first value, in mV; shorter where it is not known."""
         return _held(self._thinned, start + self._pad, stop + self._pad)
 
     def forget(self, before: int) -> None:
@@ -177,14 +182,16 @@ class QrsCandidates:
         offset = self._pad - self._energy.start
         around = np.lib.stride_tricks.sliding_window_view(energy, 2 * self._look + 1)[p + offset - self._look]
         peak = around[:, self._look]
+        before, after = around[:, : self._look], around[:, self._look + 1 :]
         spans, floors = self._past(p)
         # a violent spike is no measure for the beats around it
         most = np.maximum(SPIKE * np.sort(spans, axis=1)[:, LEVELS // 2], peak)
-        around = np.minimum(around, most[:, None])
-        keep = (peak > LEAST_SHARE * around.max(axis=1)) & (peak > LEAST_ENERGY_MV)
-        p, around, peak, spans, floors = p[keep], around[keep], peak[keep], spans[keep], floors[keep]
-        if len(p) == 0:
+        highest = np.minimum(np.maximum(before.max(axis=1), after.max(axis=1)), most)
+        keep = np.flatnonzero((peak > LEAST_SHARE * highest) & (peak > LEAST_ENERGY_MV))
+        if len(keep) == 0:
             return None
+        p, around, peak, most = p[keep], around[keep], peak[keep], most[keep]
+        spans, floors = spans[keep], floors[keep]
         steps = self._steps.view(self._steps.start, self._steps.end)
         at = p - self._slope_lag - self._slope_reach + self._pad - self._steps.start
         rows = np.lib.stride_tricks.sliding_window_view(steps, 2 * self._slope_reach + 1)[at]
@@ -192,11 +199,10 @@ class QrsCandidates:
         thinned = self._thinned.view(self._thinned.start, self._thinned.end)
         at = p - self.lag + self._shape_from + self._pad - self._thinned.start
         rows = np.lib.stride_tricks.sliding_window_view(thinned, len(self._to_shape))[at]
-        # relative to the middle, so that a large offset costs no precision
-        shape = (rows - rows[:, -self._shape_from, None]) @ self._to_shape
+        shape = rows @ self._to_shape
         shape /= peak[:, None]
         np.clip(shape, -SHAPE_LIMIT, SHAPE_LIMIT, out=shape)
-        return Candidates(p - self.lag, peak, slope, self._scalars(peak, slope, around, spans, floors), shape)
+        return Candidates(p - self.lag, peak, slope, self._scalars(peak, slope, around, most, spans, floors), shape)
 
     def _peaks(self, first: int, stop: int) -> NDArray[np.int64]:
         """Energy counts in [first, stop) that nothing within the reach exceeds; of equal ones the first."""
@@ -206,8 +212,11 @@ class QrsCandidates:
         at = np.flatnonzero((e[1:-1] >= e[2:]) & (e[1:-1] > e[:-2])) + first
         if len(at) == 0:
             return at.astype(np.int64)
+        e = held[at + offset]
+        ends = np.maximum(held[at + offset - self._reach], held[at + offset + self._reach])
+        at, e = at[e >= ends], e[e >= ends]
         rows = np.lib.stride_tricks.sliding_window_view(held, 2 * self._reach + 1)[at + offset - self._reach]
-        return np.asarray(at[rows[:, self._reach] >= rows.max(axis=1)], dtype=np.int64)
+        return np.asarray(at[e >= rows.max(axis=1)], dtype=np.int64)
 
     def _past(self, p: NDArray[np.int64]) -> tuple[Floats, Floats]:
         """Before each energy count: the largest energies of LEVELS spans of 1.5 s; two floors and the usual energy."""
@@ -222,7 +231,9 @@ class QrsCandidates:
         usual = np.sort(mean[at[:, :8]], axis=1)
         return spans, np.stack((floor[:, 2], floor[:, 0], usual[:, 3]), axis=1)
 
-    def _scalars(self, peak: Floats, slope: Floats, around: Floats, spans: Floats, floors: Floats) -> Floats:
+    def _scalars(
+        self, peak: Floats, slope: Floats, around: Floats, most: Floats, spans: Floats, floors: Floats
+    ) -> Floats:
         levels = np.sort(spans, axis=1)
 
         def span(start_s: float, stop_s: float) -> Floats:
@@ -242,8 +253,8 @@ class QrsCandidates:
             floors[:, 0],
             floors[:, 1],
             floors[:, 2],
-            earlier.max(axis=1),
-            later.max(axis=1),
+            np.minimum(earlier.max(axis=1), most),
+            np.minimum(later.max(axis=1), most),
             span(-LOOK_S, -BESIDE_PEAK_S).min(axis=1),
             span(BESIDE_PEAK_S, LOOK_S).min(axis=1),
             slope,
@@ -251,8 +262,8 @@ class QrsCandidates:
             beside(0.05),
             beside(-0.1),
             beside(0.1),
-            np.add.reduce(earlier, axis=1) * width,
-            np.add.reduce(later, axis=1) * width,
+            np.minimum(np.add.reduce(earlier, axis=1) * width, most),
+            np.minimum(np.add.reduce(later, axis=1) * width, most),
             np.ones(len(peak)),
         )
         logs = np.log(np.maximum(np.stack(parts, axis=1), TINY_MV))

@@ -72,15 +72,21 @@ class RPeaks:
         """Column k: the mean of SMOOTH_S around the place k - far - 1 off `middle`, from the mean of BASELINE_S."""
         far, smooth, wide, reach = self._far, self._smooth, self._wide, self.reach
         held = raw.view(raw.start, raw.end)
-        # beyond either end the last sample known stands
-        rows = held[np.clip(middle[:, None] - raw.start + np.arange(-reach, reach + 1), 0, len(held) - 1)]
+        first = middle - raw.start - reach
+        if first[0] >= 0 and first[-1] + 2 * reach < len(held):
+            rows = np.lib.stride_tricks.sliding_window_view(held, 2 * reach + 1)[first]
+        else:
+            # beyond either end the last sample known stands
+            rows = held[np.clip(first[:, None] + np.arange(2 * reach + 1), 0, len(held) - 1)]
         rows -= rows[:, reach, None].copy()
         sums = np.zeros((len(rows), rows.shape[1] + 1))
         np.cumsum(rows, axis=1, out=sums[:, 1:])
         base = (sums[:, reach + wide + 1] - sums[:, reach - wide]) / (2 * wide + 1)
-        first = reach - far - 1 - (smooth - 1) // 2
+        left = reach - far - 1 - (smooth - 1) // 2
         n = 2 * far + 3
-        z = (sums[:, first + smooth : first + smooth + n] - sums[:, first : first + n]) / smooth - base[:, None]
+        z = sums[:, left + smooth : left + smooth + n] - sums[:, left : left + n]
+        z *= 1.0 / smooth
+        z -= base[:, None]
         return np.asarray(z, dtype=np.float64)
 
     def _between(self, shift: float) -> Floats:
