@@ -23,7 +23,8 @@ from sensors.samples import Gap, GapReason, Kind, Samples
 
 KEEP_LEVELS_S = 30.0  # after a longer absence the electrodes may sit differently: the levels are learnt again
 LEVEL_BEATS = 8
-SHRUNK, LONG = 0.3, 1.4  # a beat of such a share of the one before, after so many times the last interval
+# An interval so many times the last one is not told next to a beat that was hardly one, or much smaller than before.
+LONG, UNSURE, SHRUNK = 1.4, 2.0, 0.3
 MOST_DOUBTS = 64  # the latest say enough where no beat comes for long
 DOUBTED = -0.5  # what was refused with a score above this may have been a beat: no interval bridges it
 
@@ -45,7 +46,7 @@ class _Stretch:
         self.refused_score: list[float] = []
         self.doubts: deque[int] = deque()  # where something may have been a beat that was refused
         self.previous: tuple[Found, int] | None = None  # the beat before and its time
-        self.rr_s: float | None = None  # the last interval
+        self.rr_s: float | None = None  # the last interval told
         self.judged = 0
         self.final = 0
 
@@ -200,9 +201,11 @@ class EcgBeats:
             doubted = _doubted(stretch, before.peak, beat.peak)
             if stretch.readable.between(before.peak // thin, beat.peak // thin, beat.level) and not doubted:
                 rr_s = (t_ns - before_ns) / 1e9
-                if beat.energy < SHRUNK * before.energy and stretch.rr_s and rr_s > LONG * stretch.rr_s:
-                    rr_s = None  # the beats between may have been as small, and not yet expected to be
-            stretch.rr_s = rr_s
+                unsure = beat.energy < SHRUNK * before.energy or min(beat.score, before.score) < UNSURE
+                if unsure and stretch.rr_s is not None and rr_s > LONG * stretch.rr_s:
+                    rr_s = None  # the beats between may not have been seen either
+                else:
+                    stretch.rr_s = rr_s
         stretch.previous = (beat, t_ns)
         return Beat(t_ns, BeatSource.ECG, rr_s)
 
