@@ -39,6 +39,7 @@ _FRAME_MTU = 232
 _LOST_BOND = "it has lost the bond with this machine, which is given up and made anew"
 # A device that has lost its side of a bond refuses to encrypt, and so to connect; bluetoothd 5.66 dies of that (seen).
 _SIGN_OF_LOST_BOND = 3
+_SIGN_OF_CODE = 3
 _ENCRYPTING_S = 1.0  # a bonded link that was made a moment ago may not be encrypted yet
 
 
@@ -97,6 +98,7 @@ class HeldLink:
         self._stalls: dict[int, int] = {}
         self._wants_code = False
         self._unconnected = 0  # connections in a row that did not come to be, though it was heard
+        self._fruitless = 0  # links in a row that were lost before anything was sent over them
         self._was_bonded = False  # when this connection was made
 
     @property
@@ -187,9 +189,12 @@ class HeldLink:
             self._connection = connection
             async with asyncio.timeout(patience.connect_s + patience.pair_s):
                 await self._open(connection)
-            return await self._stay(connection, wake)
+            reason = await self._stay(connection, wake)
+            await self._wonder(connection)
+            return reason
         except LinkError:
             if self._lost is not None:  # what failed after that failed because of it
+                await self._wonder(connection)
                 raise LinkError(self._lost) from None
             raise
         finally:
@@ -249,14 +254,21 @@ class HeldLink:
         return listening
 
     async def _subscribe(self, connection: Connection, characteristic: Characteristic) -> bool:
-        await connection.subscribe(characteristic, partial(self._arrived, connection, characteristic))
+        def heard(value: bytes) -> None:
+            if characteristic.uuid != CONTROL:  # which only answers
+                self._fruitless = 0
+            self._arrived(connection, characteristic, value)
+
+        await connection.subscribe(characteristic, heard)
         return True
 
     async def _spared(self, connection: Connection, doing: Callable[[], Awaitable[T]]) -> T | None:
         """Does it; None where the device refuses just this. Raises LinkError where more than this one thing failed."""
         try:
-            return await doing()
-        except WantsBondError:
+            async with asyncio.timeout(self._patience.connect_s):
+                return await doing()
+        except (WantsBondError, TimeoutError):
+            # where a pairing that the kernel began has failed, bluetoothd 5.66 never answers (seen)
             await (asyncio.sleep(_ENCRYPTING_S) if await connection.is_bonded() else self._bond(connection))
         except RefusedError:
             return None
@@ -288,10 +300,19 @@ class HeldLink:
         if await connection.is_bonded():
             await connection.forget()
 
+    async def _wonder(self, connection: Connection) -> None:
+        """Why it lets go again and again before it has sent anything. bluetoothd does not tell of a pairing that failed
+        without its asking: the sensor that wanted one is simply gone (seen with 5.66)."""
+        self._fruitless += 1
+        if self._fruitless == _SIGN_OF_CODE and not await connection.is_bonded():
+            self._note(f"it lets go each time before it sends anything; if it has a code: {self._pair_command()}")
+
+    def _pair_command(self) -> str:
+        return "vitalkeep pair " + (self._target if _ADDRESS.fullmatch(self._target) else f'"{self._target}"')
+
     def _needs_code(self) -> LinkError:
         self._wants_code = True
-        target = self._target if _ADDRESS.fullmatch(self._target) else f'"{self._target}"'
-        return _NeedsWearerError(f"it has to be paired with a code first: vitalkeep pair {target}")
+        return _NeedsWearerError(f"it has to be paired with a code first: {self._pair_command()}")
 
     # -- while it is held
 

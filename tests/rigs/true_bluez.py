@@ -131,7 +131,7 @@ class TrueBluez:
         self.sh(f"btmgmt power {'on' if on else 'off'} <>/run/nobody")
 
     def kill_bluetoothd(self) -> None:
-        self.sh("rm /run/wanted; killall -9 bluetoothd")
+        self.sh("rm /run/wanted; killall -9 bluetoothd; sleep 2")
 
     def start_bluetoothd(self) -> None:
         self.sh("/start_bluetoothd >/dev/null 2>&1 </dev/null &")

@@ -28,6 +28,9 @@ class _Shows(PairingDelegate):
         super().__init__(PairingDelegate.DISPLAY_OUTPUT_ONLY)
         self._code = code
 
+    async def confirm(self, auto: bool = False) -> bool:
+        return False  # nothing just works
+
     async def generate_passkey(self) -> int:
         return self._code
 

@@ -350,7 +350,7 @@ def test_bluetoothd_may_be_restarted(bus: PrivateBus, known_again: bool) -> None
 
 
 def test_a_daemon_that_hangs_holds_nothing_up_for_good(bus: PrivateBus) -> None:
-    patience = replace(WATCHFUL, connect_s=1.0, let_go_s=0.5, answer_s=0.5)
+    patience = replace(WATCHFUL, connect_s=1.0, let_go_s=0.5, answer_s=0.5, pair_s=1.0)
 
     async def scene(rig: Rig) -> None:
         rig.radio = Radio(call_s=0.5)

@@ -163,3 +163,22 @@ def test_a_bond_that_keeps_a_device_from_being_connected_is_given_up(bus: Privat
     rig = played(bus, scene)
     assert rig.bluez.removed == [rig.strap.device.address] * bonded
     assert ("it has lost the bond" in " ".join(rig.reasons)) == bonded
+
+
+@pytest.mark.parametrize("sends", [True, False])
+def test_a_device_that_lets_go_before_it_sends_anything_may_want_a_code(bus: PrivateBus, sends: bool) -> None:
+    notes: list[str] = []
+
+    async def scene(rig: Rig) -> None:
+        rig.note = notes.append
+        rig.hold()
+        for times in (1, 2, 3):
+            await rig.streaming()
+            if sends:
+                await rig.beats(1000 + times)
+            rig.bluez.drop(rig.strap.device)
+            await rig.lost(times)
+        await rig.again()
+
+    played(bus, scene)
+    assert any("vitalkeep pair" in note for note in notes) != sends
