@@ -123,7 +123,7 @@ def test_every_option_that_is_named_exists(page: Path) -> None:
         assert command is not None
         known |= {opt for param in command.params for opt in (*param.opts, *param.secondary_opts)}
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", page.read_text(encoding="utf-8")))
-    of_scripts = {"--strict", "--write", "--held-out", "--leave-out", "--groups"}
+    of_scripts = {"--strict", "--write", "--held-out", "--leave-out", "--groups", "--rounds", "--folds"}
     assert named - known - of_scripts == set()
 
 
