@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
 from device_pipeline.beat import Beat, Quality
@@ -14,13 +15,15 @@ from device_pipeline.evaluation.ec57 import BeatScore, gross, score_beats
 from tests.data import shared_data
 from tests.device_pipeline.ecg_signal import Floats, block
 
+Counts = NDArray[np.int64]
+
 _BEAT_CODES = set("NLRBAaJSVrFejnE/fQ?")
 _RECORDS = ("104", "119", "208")
 _FS_HZ = 360
 _MINUTES = 10
 
 
-def _lead(folder: str, record: str, seconds: int, channel: str | None = None) -> tuple[Floats, Floats]:
+def _lead(folder: str, record: str, seconds: int) -> tuple[Floats, Counts]:
     """The lead (MLII or else the first) in mV, and the samples of its beats."""
     wfdb = pytest.importorskip("wfdb")
     path = str(shared_data(folder, f"{record}.hea").with_suffix(""))
@@ -28,12 +31,12 @@ def _lead(folder: str, record: str, seconds: int, channel: str | None = None) ->
     lead = names.index("MLII") if "MLII" in names else 0
     x = np.asarray(wfdb.rdrecord(path, channels=[lead], sampto=seconds * _FS_HZ).p_signal[:, 0], dtype=np.float64)
     if folder == "nstdb":
-        return x, np.empty(0)
+        return x, np.empty(0, dtype=np.int64)
     told = wfdb.rdann(path, "atr", sampto=seconds * _FS_HZ)
-    return x, told.sample[[symbol in _BEAT_CODES for symbol in told.symbol]]
+    return x, np.asarray(told.sample[[symbol in _BEAT_CODES for symbol in told.symbol]], dtype=np.int64)
 
 
-def _read(x: Floats, fs_hz: float) -> tuple[Floats, list[Quality]]:
+def _read(x: Floats, fs_hz: float) -> tuple[Counts, list[Quality]]:
     stage = EcgBeats(fs_hz, "ecg")
     out = stage.push(block(x, fs_hz)) + stage.flush()
     found = np.array([item.t_ns for item in out if isinstance(item, Beat)]) * (_FS_HZ / 1e9)
@@ -44,7 +47,7 @@ def _f1(scores: list[BeatScore]) -> float:
     return gross(scores).f1 or 0.0
 
 
-def _height(x: Floats, beats: Floats) -> float:
+def _height(x: Floats, beats: Counts) -> float:
     return float(np.median([np.ptp(x[max(0, at - 18) : at + 19]) for at in beats.tolist()]))
 
 
