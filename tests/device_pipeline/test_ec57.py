@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from time import perf_counter
 
 import numpy as np
 import pytest
@@ -167,18 +166,12 @@ def test_a_rate_that_is_none_is_refused() -> None:
         score_beats(at(1), at(1), 0.0)
 
 
-def test_a_hundred_thousand_beats_take_less_than_a_fifth_of_a_second() -> None:
+def test_a_hundred_thousand_beats_are_each_matched_once() -> None:
     rng = np.random.default_rng(1)
     reference = np.cumsum(rng.integers(150, 350, size=100_000))
     test = np.sort(reference + rng.integers(-30, 31, size=100_000))
-    best = min(_seconds(reference, test) for _ in range(3))
-    assert best < 0.2
-
-
-def _seconds(reference: NDArray[np.int64], test: NDArray[np.int64]) -> float:
-    start = perf_counter()
-    score_beats(reference, test, 250.0)
-    return perf_counter() - start
+    score = score_beats(reference, test, 250.0, learning_s=0.0)
+    assert (score.tp, score.fn, score.fp) == (100_000, 0, 0)
 
 
 beats = st.lists(st.integers(0, 3000), max_size=25, unique=True).map(lambda x: np.array(sorted(x), dtype=np.int64))

@@ -95,7 +95,7 @@ def test_whatever_scrolls_can_be_reached_with_the_keyboard(page: str) -> None:
 def test_the_page_says_what_it_is_not_and_what_is_missing(page: str) -> None:
     words = " ".join(Page(page).words)
     assert words.count(NOT_MEDICAL) == 2
-    for text in ("off body", "link lost", "noise", "Respiration: not in this record.", "no values: too few beats"):
+    for text in ("off body", "link lost", "noise", "Temperature: not in this record.", "no values: too few beats"):
         assert text in words
     assert ">None<" not in page
     assert not re.search(r"\b(nan|inf)\b", page, re.IGNORECASE)
