@@ -105,8 +105,7 @@ class HeldOut:
         for start_s in starts_s(record):
             found = {source: self._logits.get((source, record.name, names[source], start_s)) for source in sources}
             seen.append(any(logits is not None for logits in found.values()))
-            told = fusion.push(found.get("ecg"), found.get("ppg"))
-            rates += [] if told is None else [told]
+            rates += fusion.push([found.get("ecg")], [found.get("ppg")])
         rates += fusion.flush()
         return [
             (rate_bpm, sureness(share)) if was else (None, 0.0)

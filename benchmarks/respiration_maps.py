@@ -84,8 +84,9 @@ class Channel:
             size[1] = chance.uniform(0.5, 1.5)
             values = values + size[:-1] * np.nanstd(values, axis=0) * swing(t_s)[:, None]
             wave = wave + size[-1] * wave.std() * swing(GRID_S)
-        found = self._spectrum.window(t_s, values, wave)
-        return None if found is None else (np.stack((found.power, found.alike)), found.pulse_bpm)
+        t_ns = np.round(t_s * 1e9).astype(np.int64)
+        clear, found = self._spectrum.windows(t_ns[None], np.array([len(t_ns)]), values[None], wave[None])
+        return (np.stack((found.power[0], found.alike[0])), float(found.pulse_bpm[0])) if clear[0] else None
 
 
 def main() -> int:

@@ -92,6 +92,6 @@ class RespirationModel:
                 for source in SOURCES
             }
 
-    def logits(self, source: str, power: Floats, alike: Floats, pulse_bpm: float) -> Floats:
-        """(RATES_N,) for one window of `source`; see `inputs`."""
+    def logits(self, source: str, power: Floats, alike: Floats, pulse_bpm: Floats) -> Floats:
+        """(k, RATES_N) for k windows of `source`, each what it is alone, bit for bit; see `inputs`."""
         return self._nets[source].logits(inputs(power, alike, pulse_bpm))

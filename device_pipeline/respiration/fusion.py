@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from device_pipeline.respiration.tracker import Tracker, best_rate
+from device_pipeline.respiration.tracker import Tracker, best_rates
 
 APART = 0.14  # of the rate, on a logarithmic scale
 
@@ -19,9 +20,9 @@ Floats = NDArray[np.float64]
 
 
 class Fusion:
-    """Takes the windows in order, each with the logits of both sources, None where there are none.
+    """Takes the windows in order, some at a time, each with the logits of both sources, None where there are none.
 
-    What comes out is (rate in breaths a minute, how likely it is) of the window LAG windows ago.
+    What comes out is (rate in breaths a minute, how likely it is) of each window up to LAG windows ago.
     """
 
     def __init__(self) -> None:
@@ -29,32 +30,44 @@ class Fusion:
         self._alone: tuple[Tracker, Tracker] | None = None  # ECG, PPG: once both have been seen
         self._seen = [False, False]
 
-    def push(self, ecg: Floats | None, ppg: Floats | None) -> tuple[float, float] | None:
-        first = self._alone is None
-        before = tuple(self._seen)
-        self._seen = [self._seen[0] or ecg is not None, self._seen[1] or ppg is not None]
-        if first and all(self._seen):
-            # What was known so far was known of the one that came first.
-            self._alone = (self._stood_for(before[0]), self._stood_for(before[1]))
-        told = self._together.push(ecg, ppg)
-        alone = () if self._alone is None else (self._alone[0].push(ecg, None), self._alone[1].push(None, ppg))
-        return None if told is None else _judge(told, *alone)
+    def push(self, ecg: Sequence[Floats | None], ppg: Sequence[Floats | None]) -> list[tuple[float, float]]:
+        if self._alone is not None:
+            return self._push(ecg, ppg)
+        for n, pair in enumerate(zip(ecg, ppg, strict=True)):
+            before = tuple(self._seen)
+            self._seen = [was or logits is not None for was, logits in zip(self._seen, pair, strict=True)]
+            if all(self._seen):
+                told = self._push(ecg[:n], ppg[:n])
+                # What was known so far was known of the one that came first.
+                self._alone = (self._stood_for(before[0]), self._stood_for(before[1]))
+                return told + self._push(ecg[n:], ppg[n:])
+        return self._push(ecg, ppg)
 
     def flush(self) -> list[tuple[float, float]]:
         """The windows that were still open."""
-        together = self._together.flush()
+        return _judge(self._together.flush(), *(each.flush() for each in self._alone or ()))
+
+    def _push(self, ecg: Sequence[Floats | None], ppg: Sequence[Floats | None]) -> list[tuple[float, float]]:
+        if not ecg:
+            return []
+        told = self._together.push(ecg, ppg)
         if self._alone is None:
-            return [_judge(told) for told in together]
-        return [_judge(*told) for told in zip(together, *(each.flush() for each in self._alone), strict=True)]
+            return _judge(told)
+        nothing = [None] * len(ecg)
+        return _judge(told, self._alone[0].push(ecg, nothing), self._alone[1].push(nothing, ppg))
 
     def _stood_for(self, was_seen: bool) -> Tracker:
         return copy.deepcopy(self._together) if was_seen else self._together.unknowing()
 
 
-def _judge(told: Floats, ecg: Floats | None = None, ppg: Floats | None = None) -> tuple[float, float]:
-    rate_bpm, share = best_rate(told)
-    if ecg is not None and ppg is not None:
-        (ecg_bpm, ecg_share), (ppg_bpm, ppg_share) = best_rate(ecg), best_rate(ppg)
-        if abs(math.log(ecg_bpm / ppg_bpm)) > APART:
-            share *= 1.0 - min(ecg_share, ppg_share)
-    return rate_bpm, share
+def _judge(told: Floats, *alone: Floats) -> list[tuple[float, float]]:
+    together = best_rates(told)
+    if not alone:
+        return together
+    judged = []
+    for (rate_bpm, share), (ecg_bpm, ecg_share), (ppg_bpm, ppg_share) in zip(
+        together, *(best_rates(each) for each in alone), strict=True
+    ):
+        apart = abs(math.log(ecg_bpm / ppg_bpm)) > APART
+        judged.append((rate_bpm, share * (1.0 - min(ecg_share, ppg_share)) if apart else share))
+    return judged

@@ -19,6 +19,7 @@ from device_pipeline.beat import Beat, BeatSource
 
 Floats = NDArray[np.float64]
 Times = NDArray[np.int64]
+Starts = NDArray[np.int64]  # indices of samples
 
 GRID_HZ = 4.0
 GRID_NS = 250_000_000
@@ -29,6 +30,7 @@ LONGEST_CYCLE_NS = 2_000_000_000  # between beats further apart one was missed
 _SMOOTH_S = 0.4  # to either side: no more than breathing is left of the wave
 _SMOOTH_HZ = 100.0  # no more samples than this are needed for it
 _STEEP_S = 0.008
+NO_STARTS: Starts = np.zeros(1, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +42,27 @@ class Traces:
 
 
 def trace_beats(
-    source: BeatSource, beats: list[Beat], next_ns: int | None, t_ns: Times, x: Floats, fs_hz: float
+    source: BeatSource,
+    beats: list[Beat],
+    next_ns: int | None,
+    t_ns: Times,
+    x: Floats,
+    fs_hz: float,
+    first: Starts = NO_STARTS,
 ) -> Traces:
-    """The traces in `beats`, at least one; the samples `x` were taken at `t_ns`; `next_ns` the beat after the last."""
+    """The traces in `beats`, at least one; the samples `x` were taken at `t_ns`; `next_ns` the beat after the last.
+
+    `first`, of each beat: none of its samples before that one are looked at.
+    """
     at_ns = np.array([beat.t_ns for beat in beats], dtype=np.int64)
     rr_s = np.array([np.nan if beat.rr_s is None else beat.rr_s for beat in beats])
-    at = _nearest(t_ns, at_ns)
-    end = None if next_ns is None else int(_nearest(t_ns, np.array([next_ns]))[0])
+    at = _nearest(t_ns, at_ns, first)
+    end = None if next_ns is None else int(_nearest(t_ns, np.array([next_ns]), first[-1:])[0])
     cycle = _cycle_means(x, at, at_ns, end, next_ns)
     before_s, after_s = REACH_S[source]
     before = round(before_s * fs_hz)
-    around = np.minimum(np.maximum(at[:, None] + np.arange(-before, round(after_s * fs_hz) + 1), 0), len(x) - 1)
+    around = at[:, None] + np.arange(-before, round(after_s * fs_hz) + 1)
+    around = np.minimum(np.maximum(around, first[:, None]), len(x) - 1)
     make = _ecg if source is BeatSource.ECG else _ppg
     off_s = seconds(at_ns - t_ns[at])
     return Traces(at_ns, np.stack((cycle, rr_s, *make(x[around], before, fs_hz, cycle, off_s)), axis=1))
@@ -60,9 +72,10 @@ def seconds(ns: Times) -> Floats:
     return np.asarray(ns * 1e-9, dtype=np.float64)
 
 
-def _nearest(t_ns: Times, at_ns: Times) -> NDArray[np.intp]:
-    right = np.minimum(np.maximum(np.searchsorted(t_ns, at_ns), 1), len(t_ns) - 1)
-    return np.asarray(right - (2 * at_ns < t_ns[right - 1] + t_ns[right]), dtype=np.intp)
+def _nearest(t_ns: Times, at_ns: Times, first: Starts) -> NDArray[np.intp]:
+    right = np.minimum(np.maximum(np.searchsorted(t_ns, at_ns), first + 1), len(t_ns) - 1)
+    nearest = right - (2 * at_ns < t_ns[right - 1] + t_ns[right])
+    return np.asarray(np.maximum(nearest, first), dtype=np.intp)
 
 
 def _cycle_means(x: Floats, at: NDArray[np.intp], at_ns: Times, end: int | None, end_ns: int | None) -> Floats:
@@ -71,8 +84,8 @@ def _cycle_means(x: Floats, at: NDArray[np.intp], at_ns: Times, end: int | None,
     n = bounds[1:] - bounds[:-1]
     last_ns = int(at_ns[-1]) + LONGEST_CYCLE_NS + 1 if end_ns is None else end_ns
     whole = (np.diff(at_ns, append=last_ns) <= LONGEST_CYCLE_NS) & (n > 0)
-    # beyond the last bound reduceat would run on to the end
-    sums = np.add.reduceat(np.append(x[bounds[0] : bounds[-1]], 0.0), bounds[:-1] - bounds[0])
+    # Each sum ends at the next bound, the last too: one that ran on to the end of `x` would add in another order.
+    sums = np.add.reduceat(np.append(x[bounds[0] : bounds[-1]], 0.0), bounds - bounds[0])[:-1]
     return np.where(whole, sums / np.maximum(n, 1), np.nan)
 
 
@@ -119,12 +132,14 @@ class Smoother:
         self._weights = weights / weights.sum()
         self._step_ns = 1e9 / fs_hz
 
-    def at(self, at_ns: Times, t_ns: Times, x: Floats) -> Floats:
-        """(n,) at the moments `at_ns`; NaN where samples around are missing."""
-        if len(x) <= 2 * self._half + 1:
+    def at(self, at_ns: Times, t_ns: Times, x: Floats, first: Starts = NO_STARTS) -> Floats:
+        """(n,) at the moments `at_ns`; NaN where samples around are missing. `first` as in `trace_beats`."""
+        few = len(x) - first <= 2 * self._half + 1
+        if few.all():
             return np.full(len(at_ns), np.nan)
-        centre = np.minimum(np.maximum(_nearest(t_ns, at_ns), self._half), len(x) - 1 - self._half)
+        centre = np.maximum(_nearest(t_ns, at_ns, first), self._half + first)
+        centre = np.maximum(np.minimum(centre, len(x) - 1 - self._half), self._half)
         smooth = (x[centre[:, None] + self._around] * self._weights).sum(axis=1)
         far = np.abs(t_ns[centre] - at_ns) > 1.5 * self._step_ns
         torn = t_ns[centre + self._half] - t_ns[centre - self._half] > (2 * self._half + 2) * self._step_ns * 1.02
-        return np.where(far | torn, np.nan, smooth)
+        return np.where(few | far | torn, np.nan, smooth)
