@@ -354,15 +354,19 @@ class Pipeline:
     def _advance(self, horizon_ns: int) -> list[Finding]:
         findings: list[Finding] = []
         for start_ns, end_ns in self._signal_grid.closed_by(horizon_ns):
-            findings += self._tick(start_ns, end_ns)
+            more = self._signal_grid.next_start_ns + self._signal_grid.length_ns <= horizon_ns
+            findings += self._tick(start_ns, end_ns, more)
             if self._rate_grid is not None:
                 for window in self._rate_grid.closed_by(end_ns):
                     findings += self._rate(*window)
             findings += [self.hrv(*window) for window in self._hrv_grid.closed_by(end_ns)]
         return findings
 
-    def _tick(self, start_ns: int, end_ns: int) -> list[Finding]:
-        """One grain of time is final. Everything is told in this order, so that no cut of the input can change it."""
+    def _tick(self, start_ns: int, end_ns: int, more: bool = False) -> list[Finding]:
+        """One grain of time is final. Everything is told in this order, so that no cut of the input can change it.
+
+        `more`: the next grain is final as well, and follows at once.
+        """
         leading = self.leading
         assert leading is not None, "time is only told where there is a source"
         if self._rate_grid is None:
@@ -399,7 +403,7 @@ class Pipeline:
             others = (source.track for kind, source in self._sources.items() if kind is not leading)
             windows = [window, *(track.window(start_ns, end_ns) for track in others)]
             for side in self._sides:
-                findings += self._aside(side.see(windows))
+                findings += self._aside(side.see(windows, more))
         return findings
 
     def _judge_beat(self, source: _Source, beat: Beat) -> list[Finding]:

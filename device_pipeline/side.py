@@ -34,9 +34,10 @@ class Side(Protocol):
     def push(self, item: Item) -> Sequence[SideFinding]:
         """Takes whatever the device sent, in order of arrival; returns what became final with it."""
 
-    def see(self, windows: Sequence[Window]) -> Sequence[SideFinding]:
+    def see(self, windows: Sequence[Window], more: bool) -> Sequence[SideFinding]:
         """The next 2 s of the beats are final: one window for each source of beats, the leading one first, with the
         trusted beats in it. Items that lie later have been pushed already, so a side holds on to what it still needs.
+        `more`: the next 2 s follow at once, before anything else is pushed, so what became final may be told with them.
         """
 
     def flush(self, end_ns: int) -> Sequence[SideFinding]:

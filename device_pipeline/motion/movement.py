@@ -75,7 +75,7 @@ class Movement:
             return ()
         return self._closed(self._heard.until_ns)
 
-    def see(self, windows: Sequence[Window]) -> Sequence[Activity]:
+    def see(self, windows: Sequence[Window], more: bool) -> Sequence[Activity]:
         return ()
 
     def flush(self, end_ns: int) -> Sequence[Activity]:

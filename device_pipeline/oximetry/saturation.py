@@ -33,7 +33,7 @@ class Saturation:
             told += self._instead(self._colours.push(item))
         return told
 
-    def see(self, windows: Sequence[Window]) -> Sequence[Spo2]:
+    def see(self, windows: Sequence[Window], more: bool) -> Sequence[Spo2]:
         return ()
 
     def flush(self, end_ns: int) -> Sequence[Spo2 | Desaturation | Oxygenation]:

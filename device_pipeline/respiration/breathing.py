@@ -209,7 +209,7 @@ class Breathing:
                 source.push(item)
         return ()
 
-    def see(self, windows: Sequence[Window], more: bool = False) -> Sequence[Respiration]:
+    def see(self, windows: Sequence[Window], more: bool) -> Sequence[Respiration]:
         out: list[Respiration] = []
         start_ns, end_ns = windows[0].start_ns, windows[0].end_ns
         if self._seen_ns is not None and start_ns > self._seen_ns:

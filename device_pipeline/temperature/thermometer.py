@@ -48,7 +48,7 @@ class Thermometer:
                 return [told for site in self._sites.values() for told in site.miss(item)]
         return ()
 
-    def see(self, windows: Sequence[Window]) -> Sequence[Temperature]:
+    def see(self, windows: Sequence[Window], more: bool) -> Sequence[Temperature]:
         return ()
 
     def flush(self, end_ns: int) -> Sequence[Temperature]:
