@@ -121,7 +121,7 @@ def _readable(t_ns: Times, n: Counts) -> Mask:
 
 
 def _on_grid(t_ns: Times, n: Counts, calm: Floats) -> Floats:
-    """(k, BEAT_TRACES, POINTS) between the beats at `t_ns` (k, m), straight lines; outside of them as at the nearest."""
+    """(k, BEAT_TRACES, POINTS) between the beats at `t_ns` (k, m), in straight lines; beyond them as at the nearest."""
     k, m = t_ns.shape
     rows = np.arange(k)[:, None]
     # one search through all windows, which lie end to end

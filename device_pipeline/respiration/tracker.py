@@ -69,11 +69,11 @@ class Tracker:
         (ecg_one, ecg_two), (ppg_one, ppg_two) = evidence(ecg), evidence(ppg)
         seen = np.stack((ecg_one * ppg_one, ecg_two * ppg_one, ecg_one * ppg_two), axis=1)
         filtered = np.empty_like(seen)
-        for each, now in zip(seen, filtered, strict=True):
-            np.multiply(self._stay_back @ self._now @ self._walk, each, out=now)
+        for row, each in enumerate(seen):
+            now = self._stay_back @ self._now @ self._walk
+            now *= each
             now /= now.sum()
-            self._now = now
-        self._now = self._now.copy()
+            filtered[row] = self._now = now
         self._filtered = np.concatenate((self._filtered, filtered))
         self._seen = np.concatenate((self._seen, seen))
         return self._pop(max(0, len(self._seen) - LAG), LAG)
