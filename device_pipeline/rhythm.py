@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice, pairwise
 
+import numpy as np
+from numpy.typing import NDArray
+
 from device_pipeline.beat import Beat
 from sensors.samples import Gap
 
@@ -164,13 +167,12 @@ class Rhythm:
 
     def _score(self) -> float:
         """Log odds that the newest window is irregular in the way of atrial fibrillation."""
-        rr = list(self._rr_s)[:-2]
+        rr = np.array(self._rr_s)[:-2]
         n = len(rr)
-        by_length = sorted(rr)
-        changes = [_middle([abs(a - b) for a, b in zip(rr[lag:], rr, strict=False)]) for lag in (1, 2, 3, 4)]
-        median_s = by_length[n // 2]
-        steps = [b - a for a, b in pairwise(rr)]
-        turns = sum(a * b < 0 for a, b in pairwise(steps)) / (n - 2)
+        changes = [_middle(np.abs(rr[lag:] - rr[:-lag])) for lag in (1, 2, 3, 4)]
+        median_s = _middle(rr)
+        steps = rr[1:] - rr[:-1]
+        turns = np.count_nonzero(steps[1:] * steps[:-1] < 0) / (n - 2)
         w = _WEIGHTS
         return (
             w[0]
@@ -196,5 +198,6 @@ class Rhythm:
         return math.log(max(ones, 1) / max(twos, 0.5)) + math.log(2 * _MATCH_S / mean_s)
 
 
-def _middle(values: list[float]) -> float:
-    return sorted(values)[len(values) // 2]
+def _middle(values: NDArray[np.float64]) -> float:
+    middle = len(values) // 2
+    return float(np.partition(values, middle)[middle])

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sensors.errors import FileFormatError, MissingExtraError
 from sensors.files.annotation import header_rate
@@ -36,6 +37,7 @@ _T = TypeVar("_T")
 _BYTES = {"80": 1.0, "16": 2.0, "61": 2.0, "160": 2.0, "212": 1.5, "310": 4 / 3, "311": 4 / 3, "24": 3.0, "32": 4.0}
 _COMPRESSED = {"508", "516", "524"}
 _LARGEST_HEADER = 16 << 20
+_READ_SAMPLES = 1 << 19  # at once, over all channels that are read
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +100,21 @@ class WfdbSource:
             for i in wanted:
                 if i not in inside:
                     yield self._gap(i, at, at + segment.said, GapReason.MISSING)
-            for start in range(0, segment.there if inside else 0, step):
-                stop = min(start + step, segment.there)
-                yield from self._block(segment, inside, at, start, stop)
+            ahead = step * max(1, _READ_SAMPLES // (step * sum(self._frame[i] for i in inside) or 1))
+            for first in range(0, segment.there if inside else 0, ahead):
+                last = min(first + ahead, segment.there)
+                read = self._read(segment, inside, first, last)
+                for start in range(first, last, step):
+                    yield from self._block(read, at, start - first, min(start + step, last) - first, first)
             if segment.there < segment.said:
                 for i in inside:
                     yield self._gap(i, at + segment.there, at + segment.said, GapReason.TRUNCATED)
             at += segment.said
 
-    def _block(self, segment: _Segment, wanted: list[int], at: int, start: int, stop: int) -> Iterator[FileItem]:
+    def _read(
+        self, segment: _Segment, wanted: list[int], start: int, stop: int
+    ) -> list[tuple[int, NDArray[np.float64]]]:
+        """Frames [start, stop) of each channel; the library reads the header again for every call."""
         block = self._call(
             self._library.rdrecord,
             str(self._record.with_name(segment.name)),
@@ -117,19 +125,28 @@ class WfdbSource:
             smooth_frames=False,
         )
         for i, values in zip(wanted, block.e_p_signal, strict=True):
-            info, per_frame = self.channels[i], self._frame[i]
-            if len(values) != (stop - start) * per_frame:
+            expected = (stop - start) * self._frame[i]
+            if len(values) != expected:
                 raise FileFormatError(
-                    f"{segment.name}: {len(values)} samples of {info.name}, expected {(stop - start) * per_frame}"
+                    f"{segment.name}: {len(values)} samples of {self.channels[i].name}, expected {expected}"
                 )
+        return list(zip(wanted, block.e_p_signal, strict=True))
+
+    def _block(
+        self, read: list[tuple[int, NDArray[np.float64]]], at: int, start: int, stop: int, first: int
+    ) -> Iterator[FileItem]:
+        """Frames [start, stop) of what was read from the frame `first` on."""
+        for i, held in read:
+            info, per_frame = self.channels[i], self._frame[i]
+            values = held[start * per_frame : stop * per_frame]
             if info.kind is Kind.ECG:
-                values = values * to_millivolts(info.unit)  # noqa: PLW2901
+                values = values * to_millivolts(info.unit)
             fs_hz = self._rate_hz * per_frame
             yield from finite_stretches(
                 info,
                 fs_hz=fs_hz,
                 step_ns=1e9 / fs_hz,
-                offset=(at + start) * per_frame,
+                offset=(at + first + start) * per_frame,
                 values=np.ascontiguousarray(values, dtype=np.float64),
             )
 

@@ -157,6 +157,9 @@ def run(arguments: Sequence[str]) -> int:
     from device_pipeline.no_network import install
 
     install()
+    for library in ("OMP", "OPENBLAS", "MKL"):
+        # Read once, when numpy is loaded. The matrices here are small: threads only wait for each other, and warm a Pi.
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
     try:
         code = app.main(args=list(arguments), prog_name="vitalkeep", standalone_mode=False)
         return code if isinstance(code, int) else exit_codes.OK
