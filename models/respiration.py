@@ -51,7 +51,7 @@ def inputs(power: Floats, alike: Floats, pulse_bpm: Floats | float) -> Floats:
             *(power[..., BELOW + by : BELOW + by + RATES_N] for by in POWER_AT),
             *(alike[..., BELOW + by : BELOW + by + RATES_N] for by in ALIKE_AT),
             share[..., None, :],
-            np.maximum(share + 1.0, 0.0)[..., None, :].clip(max=1.0),
+            np.minimum(np.maximum(share + 1.0, 0.0), 1.0)[..., None, :],
             _HERE * one,
             _HERE_SQUARED * one,
         ),
@@ -69,7 +69,9 @@ class Layers:
 
     def logits(self, x: Floats) -> Floats:
         """(..., INPUTS_N, RATES_N) to (..., RATES_N)."""
-        return np.asarray(self.v @ np.maximum(self.w @ x + self.b, 0.0), dtype=np.float64)
+        hidden = self.w @ x
+        hidden += self.b
+        return np.asarray(self.v @ np.maximum(hidden, 0.0, out=hidden), dtype=np.float64)
 
 
 class RespirationModel:

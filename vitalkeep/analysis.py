@@ -31,6 +31,8 @@ from sensors.files.recorded import RecordedSource
 from sensors.files.source import ChannelInfo, FileSource
 from sensors.samples import Gap, GapReason, Item, Kind, Samples
 
+BLOCK_S = 240.0  # at a time: long, so that windows come many at once, and little memory
+
 
 @dataclass(slots=True, repr=False)
 class Analysis:
@@ -200,7 +202,7 @@ def read_record(
                 watcher.finding(finding)
 
     lead = ScreenedLead(None if chosen is None else chosen.name)
-    for item in source.items(wanted):
+    for item in source.items(wanted, BLOCK_S):
         if isinstance(item, Samples):
             lead.push(item)
         if watcher is not None:

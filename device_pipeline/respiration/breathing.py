@@ -44,7 +44,7 @@ _WINDOW_NS = round(WINDOW_S * _S)
 _SOURCES = {Kind.ECG: BeatSource.ECG, Kind.PPG: BeatSource.PPG}
 _KEEP_RAW_NS = 2 * _S  # samples before the oldest beat or moment that is still to be looked at
 _STEP = STEP_S * _S // GRID_NS  # points of the wave
-_AT_ONCE = 8  # windows: more would save no more, and take memory
+_AT_ONCE = 32  # windows: more would save little more, and take memory
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,8 @@ class Spectrum:
         (k,) which of them have beats enough, and the spectra of those alone.
         """
         clear = _readable(t_ns, n)
-        t_ns, n, values, waves = t_ns[clear], n[clear], values[clear], waves[clear]
+        if not clear.all():
+            t_ns, n, values, waves = t_ns[clear], n[clear], values[clear], waves[clear]
         k, m = t_ns.shape
         if not k:
             nothing = np.empty((0, TRACES, len(WIDE_BPM)))
@@ -95,16 +96,16 @@ class Spectrum:
         traces -= (traces @ self._trend) @ self._trend_back
         traces /= np.sqrt((traces * traces).sum(axis=2, keepdims=True) / POINTS) + 1e-300
         one, other = traces[:, :, : POINTS // 2], traces[:, :, : POINTS // 2 - 1 : -1]
-        even, odd = (one + other) @ self._even, (one - other) @ self._odd
-        power = even * even + odd * odd
+        power, odd = (one + other) @ self._even, (one - other) @ self._odd
+        power *= power
+        odd *= odd
+        power += odd
         total = power[:, :, BELOW : BELOW + RATES_N].sum(axis=2, keepdims=True) + 1e-9
+        power *= (RATES_N * _SCALE) / total
+        power += _FLOOR
         wave = np.fft.rfft(traces, _FFT_N)
         alike = (wave.real * wave.real + wave.imag * wave.imag) @ self._lags
-        return clear, Spectra(
-            np.log10(power * ((RATES_N * _SCALE) / total) + _FLOOR),
-            alike[:, :, :-1] / (alike[:, :, -1:] + 1e-9),
-            pulse_bpm,
-        )
+        return clear, Spectra(np.log10(power, out=power), alike[:, :, :-1] / (alike[:, :, -1:] + 1e-9), pulse_bpm)
 
 
 def _readable(t_ns: Times, n: Counts) -> Mask:
@@ -132,7 +133,11 @@ def _on_grid(t_ns: Times, n: Counts, calm: Floats) -> Floats:
     left_ns = at_ns[right - 1]
     share = np.minimum(np.maximum((_GRID_NS - left_ns) / (at_ns[right] - left_ns), 0.0), 1.0)[:, :, None]
     by_beat = np.ascontiguousarray(calm.transpose(0, 2, 1)).reshape(k * m, BEAT_TRACES)
-    between = by_beat.take(right - 1, axis=0) * (1.0 - share) + by_beat.take(right, axis=0) * share
+    between = by_beat.take(right - 1, axis=0)
+    between *= 1.0 - share
+    after = by_beat.take(right, axis=0)
+    after *= share
+    between += after
     return np.asarray(between.transpose(0, 2, 1), dtype=np.float64)
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from device_pipeline.beat import Beat, BeatSource
@@ -127,8 +128,8 @@ class Smoother:
 
     def __init__(self, fs_hz: float) -> None:
         self._half = max(1, round(_SMOOTH_S * fs_hz))
-        self._around = np.arange(-self._half, self._half + 1, max(1, int(fs_hz // _SMOOTH_HZ)))
-        weights = np.hanning(2 * self._half + 3)[1:-1][self._around + self._half]
+        self._every = max(1, int(fs_hz // _SMOOTH_HZ))
+        weights = np.hanning(2 * self._half + 3)[1:-1][:: self._every]
         self._weights = weights / weights.sum()
         self._step_ns = 1e9 / fs_hz
 
@@ -139,7 +140,9 @@ class Smoother:
             return np.full(len(at_ns), np.nan)
         centre = np.maximum(_nearest(t_ns, at_ns, first), self._half + first)
         centre = np.maximum(np.minimum(centre, len(x) - 1 - self._half), self._half)
-        smooth = (x[centre[:, None] + self._around] * self._weights).sum(axis=1)
+        around = sliding_window_view(x, 2 * self._half + 1)[:, :: self._every][centre - self._half]
+        around *= self._weights
+        smooth = around.sum(axis=1)
         far = np.abs(t_ns[centre] - at_ns) > 1.5 * self._step_ns
         torn = t_ns[centre + self._half] - t_ns[centre - self._half] > (2 * self._half + 2) * self._step_ns * 1.02
         return np.where(few | far | torn, np.nan, smooth)
