@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from device_pipeline.beat import Beat, BeatSource
 from device_pipeline.config import Limits
 from device_pipeline.respiration.fusion import Fusion
 from device_pipeline.respiration.respiration import Respiration
 from device_pipeline.respiration.spectra import POINTS, Spectrum
-from device_pipeline.respiration.traces import BEAT_TRACES
+from device_pipeline.respiration.traces import BEAT_TRACES, Smoother, trace_beats
 from device_pipeline.run import Pipeline
 from models.respiration import RATES_N, SOURCES, RespirationModel
 from sensors.samples import Gap, GapReason, Item, Samples
@@ -76,7 +77,6 @@ def pieces(item: Samples, length: int) -> Iterable[Samples]:
 
 @pytest.mark.parametrize("hole_s", [0.5, 3.0, 40.0])
 def test_a_block_of_minutes_is_told_what_its_seconds_are(hole_s: float) -> None:
-    """Beats that follow a hole at once are read from what came after it, however long ago the rest is still kept."""
     wave = ecg(15)
     before, after = wave.cut(0, round(70 * wave.fs_hz)), wave.cut(round((70 + hole_s) * wave.fs_hz), len(wave))
     gap = Gap(wave.channel, before.end_ns, after.start_ns, GapReason.LINK_LOST)
@@ -91,3 +91,20 @@ def test_a_block_of_minutes_is_told_what_its_seconds_are(hole_s: float) -> None:
     assert len({window.rate_bpm for window in whole}) > 3
     pulse = ppg(15)
     assert told([pulse], pulse.channel) == told(pieces(pulse, 50), pulse.channel)
+
+
+@pytest.mark.parametrize("source", [BeatSource.ECG, BeatSource.PPG])
+def test_samples_that_are_to_be_forgotten_are_not_looked_at_while_they_are_still_kept(source: BeatSource) -> None:
+    """A hole ends at sample `drop`: a beat and moments so near it that what lies before the hole would be reached."""
+    drop, fs_hz = 400, 100.0
+    t_ns = np.arange(1000) * 10_000_000 + np.where(np.arange(1000) >= drop, 5 * S, 0)
+    x = np.random.default_rng(3).normal(size=1000)
+    beats = [Beat(int(t_ns[drop]) + late_ns, source, 0.9) for late_ns in (52_000_000, 950_000_000)]
+    first = np.array([drop, drop])
+    kept = trace_beats(source, beats, None, t_ns, x, fs_hz, first)
+    gone = trace_beats(source, beats, None, t_ns[drop:], x[drop:], fs_hz)
+    assert np.array_equal(kept.values, gone.values, equal_nan=True)
+    smoother, at_ns = Smoother(fs_hz), t_ns[drop] + np.array([390_000_000, 640_000_000])
+    smooth = smoother.at(at_ns, t_ns, x, first)
+    assert smooth.tolist() == smoother.at(at_ns, t_ns[drop:], x[drop:]).tolist()
+    assert not np.isnan(smooth).any()
