@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from vitalkeep.cli import exit_codes
+from vitalkeep.cli import evaluation_runner
+from vitalkeep.cli.evaluation_runner import counted, run_evaluation, tabulated
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -19,7 +16,6 @@ if TYPE_CHECKING:
     from vitalkeep.cli.evaluations import Asked
 
 SCHEMA = "vitalkeep.evaluate/1"
-_WIDE = 100  # columns of a table that no terminal bounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,30 +43,11 @@ class Outcome:
 
 def evaluate_beats(asked: Asked) -> int:
     """Prints a line or an object per record, the last one gross; returns the exit code."""
-    from vitalkeep.cli.side_by_side import side_by_side
-
     tasks = [
         Task(record, asked.reference, asked.beats, asked.channel, asked.tolerance_s, asked.learning_s)
         for record in records_in(asked.paths, asked.reference)
     ]
-    outcomes: list[Outcome] = []
-    for outcome in side_by_side(score_record, tasks, asked.jobs, "evaluating"):
-        outcomes.append(outcome)
-        if asked.as_json:
-            click.echo(json.dumps(_row(outcome), allow_nan=False))
-        elif outcome.error is not None:
-            click.echo(f"vitalkeep: {outcome.error}", err=True)
-    if asked.as_json:
-        click.echo(json.dumps(_gross_row(outcomes), allow_nan=False))
-    else:
-        from rich.console import Console
-
-        console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
-        console.print(_table(outcomes))
-        for outcome in outcomes:
-            if outcome.score is not None and outcome.score.reason is not None:
-                console.print(f"{outcome.record}: nothing to score, {outcome.score.reason}")
-    return exit_codes.FAILED if any(outcome.error is not None for outcome in outcomes) else exit_codes.OK
+    return run_evaluation(score_record, tasks, asked, row=_row, gross_row=_gross_row, table=_table, unscored=_unscored)
 
 
 def score_record(task: Task) -> Outcome:
@@ -147,19 +124,18 @@ def _detect(task: Task, fs_hz: float | None) -> tuple[str, float, Any]:
 
 def records_in(paths: tuple[Path, ...], reference: str) -> list[Path]:
     """The records meant, without suffix, in order, each once."""
-    from sensors.errors import FileFormatError
 
-    found: dict[Path, None] = {}
-    for path in paths:
+    def meant(path: Path) -> list[Path]:
         if path.is_dir():
-            inside = sorted(file.with_suffix("") for file in path.glob(f"*.{reference}") if file.is_file())
-            if not inside:
-                raise FileFormatError(f"{path}: no record in it has reference annotations (.{reference})")
-            found.update(dict.fromkeys(inside))
-        else:
-            known = path.suffix in {".hea", ".dat", ".mat", f".{reference}"}
-            found[path.with_suffix("") if known else path] = None
-    return list(found)
+            return sorted(file.with_suffix("") for file in path.glob(f"*.{reference}") if file.is_file())
+        known = path.suffix in {".hea", ".dat", ".mat", f".{reference}"}
+        return [path.with_suffix("") if known else path]
+
+    return evaluation_runner.records_in(paths, meant, f"no record in it has reference annotations (.{reference})")
+
+
+def _unscored(outcome: Outcome) -> str | None:
+    return None if outcome.score is None else outcome.score.reason
 
 
 def _figures(score: BeatScore | None, error: str | None) -> dict[str, Any]:
@@ -198,37 +174,23 @@ def _gross_row(outcomes: list[Outcome]) -> dict[str, Any]:
             "f1": mean.f1,
             "reason": None if mean.records else "no record has anything to score",
         },
-        "records": len(outcomes),
-        "failed": sum(outcome.error is not None for outcome in outcomes),
-    }
+    } | counted(outcomes)
 
 
 def _table(outcomes: list[Outcome]) -> Table:
-    from rich import box
-    from rich.table import Table
-
     from device_pipeline.evaluation.ec57 import average, gross
 
-    table = Table(
-        box=box.SIMPLE,
-        title="Beat by beat, ANSI/AAMI EC57",
-        title_justify="left",
-        caption="Se, +P, F1 in %; time of the beat found minus the reference in ms",
-        caption_justify="left",
-    )
-    table.add_column("record", no_wrap=True)
-    table.add_column("lead", no_wrap=True)
-    for head in ("TP", "FN", "FP", "Se", "+P", "F1", "mean", "SD", "RMS"):
-        table.add_column(head, justify="right", no_wrap=True)
-    for outcome in outcomes:
-        if outcome.error is not None:
-            table.add_row(outcome.record, "failed")
-        elif outcome.score is not None:
-            table.add_row(outcome.record, outcome.channel or "", *_cells(outcome.score))
     scores = [outcome.score for outcome in outcomes if outcome.score is not None]
+    table = tabulated(
+        outcomes,
+        title="Beat by beat, ANSI/AAMI EC57",
+        caption="Se, +P, F1 in %; time of the beat found minus the reference in ms",
+        words=("lead",),
+        numbers=("TP", "FN", "FP", "Se", "+P", "F1", "mean", "SD", "RMS"),
+        cells=lambda outcome: None if outcome.score is None else (outcome.channel or "", *_cells(outcome.score)),
+        gross=_cells(gross(scores)) if scores else None,
+    )
     if scores:
-        table.add_section()
-        table.add_row("gross", "", *_cells(gross(scores)))
         mean = average(scores)
         means = (mean.sensitivity, mean.positive_predictivity, mean.f1)
         table.add_row("average", "", "", "", "", *(_percent(value) for value in means))

@@ -5,15 +5,11 @@ Both sides go through the same pipeline and its windows, so what differs is the 
 
 from __future__ import annotations
 
-import json
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from vitalkeep.cli import exit_codes
+from vitalkeep.cli.evaluation_runner import counted, run_evaluation, tabulated
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -49,25 +45,11 @@ class Outcome:
 def evaluate_hrv(asked: Asked) -> int:
     """Prints a line or an object per record, the last one gross; returns the exit code."""
     from vitalkeep.cli.evaluate_beats import records_in
-    from vitalkeep.cli.side_by_side import side_by_side
 
     tasks = [
         Task(record, asked.reference, asked.beats, asked.channel) for record in records_in(asked.paths, asked.reference)
     ]
-    outcomes: list[Outcome] = []
-    for outcome in side_by_side(compare_record, tasks, asked.jobs, "evaluating"):
-        outcomes.append(outcome)
-        if asked.as_json:
-            click.echo(json.dumps(_row(outcome), allow_nan=False))
-        elif outcome.error is not None:
-            click.echo(f"vitalkeep: {outcome.error}", err=True)
-    if asked.as_json:
-        click.echo(json.dumps(_gross_row(outcomes), allow_nan=False))
-    else:
-        from rich.console import Console
-
-        Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE).print(_table(outcomes))
-    return exit_codes.FAILED if any(outcome.error is not None for outcome in outcomes) else exit_codes.OK
+    return run_evaluation(compare_record, tasks, asked, row=_row, gross_row=_gross_row, table=_table, wide=_WIDE)
 
 
 def compare_record(task: Task) -> Outcome:
@@ -140,12 +122,7 @@ def _row(outcome: Outcome) -> dict[str, Any]:
 
 
 def _gross_row(outcomes: list[Outcome]) -> dict[str, Any]:
-    return {
-        "schema": SCHEMA,
-        "gross": _figures(_gross(outcomes)),
-        "records": len(outcomes),
-        "failed": sum(outcome.error is not None for outcome in outcomes),
-    }
+    return {"schema": SCHEMA, "gross": _figures(_gross(outcomes))} | counted(outcomes)
 
 
 def _gross(outcomes: list[Outcome]) -> Compared:
@@ -155,29 +132,14 @@ def _gross(outcomes: list[Outcome]) -> Compared:
 
 
 def _table(outcomes: list[Outcome]) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(
-        box=box.SIMPLE,
+    return tabulated(
+        outcomes,
         title="HRV, ours minus the reference's",
-        title_justify="left",
         caption="bias ± 1.96 SD (limits of agreement), median error in %; missed: windows without a value of ours",
-        caption_justify="left",
+        numbers=("windows", "missed", "mean HR, bpm", "%", "SDNN, ms", "%", "RMSSD, ms", "%"),
+        cells=lambda outcome: None if outcome.compared is None else _cells(outcome.compared),
+        gross=_cells(_gross(outcomes)),
     )
-    table.add_column("record", no_wrap=True)
-    for head in ("windows", "missed"):
-        table.add_column(head, justify="right", no_wrap=True)
-    for head in ("mean HR, bpm", "%", "SDNN, ms", "%", "RMSSD, ms", "%"):
-        table.add_column(head, justify="right", no_wrap=True)
-    for outcome in outcomes:
-        if outcome.compared is None:
-            table.add_row(outcome.record, "failed")
-        else:
-            table.add_row(outcome.record, *_cells(outcome.compared))
-    table.add_section()
-    table.add_row("gross", *_cells(_gross(outcomes)))
-    return table
 
 
 def _cells(compared: Compared) -> list[str]:

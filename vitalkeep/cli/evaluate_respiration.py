@@ -3,15 +3,12 @@ that measured breathing itself."""
 
 from __future__ import annotations
 
-import json
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from vitalkeep.cli import exit_codes
+from vitalkeep.cli import evaluation_runner
+from vitalkeep.cli.evaluation_runner import average_mae, counted, run_evaluation, tabulated
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -22,7 +19,6 @@ if TYPE_CHECKING:
     from vitalkeep.cli.evaluations import Asked
 
 SCHEMA = "vitalkeep.evaluate/1"
-_WIDE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,45 +40,21 @@ class Outcome:
 
 def evaluate_respiration(asked: Asked) -> int:
     """Prints a line or an object per record, the last one gross; returns the exit code."""
-    from vitalkeep.cli.side_by_side import side_by_side
-
     tasks = [Task(record, asked.channel) for record in records_in(asked.paths)]
-    outcomes: list[Outcome] = []
-    for outcome in side_by_side(score_record, tasks, asked.jobs, "evaluating"):
-        outcomes.append(outcome)
-        if asked.as_json:
-            click.echo(json.dumps(_row(outcome), allow_nan=False))
-        elif outcome.error is not None:
-            click.echo(f"vitalkeep: {outcome.error}", err=True)
-    if asked.as_json:
-        click.echo(json.dumps(_gross_row(outcomes), allow_nan=False))
-    else:
-        from rich.console import Console
-
-        console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
-        console.print(_table(outcomes))
-        for outcome in outcomes:
-            if outcome.score is not None and outcome.score.reason is not None:
-                console.print(f"{outcome.record}: nothing to score, {outcome.score.reason}")
-    return exit_codes.FAILED if any(outcome.error is not None for outcome in outcomes) else exit_codes.OK
+    return run_evaluation(score_record, tasks, asked, row=_row, gross_row=_gross_row, table=_table, unscored=_unscored)
 
 
 def records_in(paths: tuple[Path, ...]) -> list[Path]:
     """The files meant, in order, each once; a folder stands for its records in the form of BIDMC, else for its CSV."""
-    from sensors.errors import FileFormatError
     from sensors.files.bidmc import BREATHS, SIGNALS
 
-    found: dict[Path, None] = {}
-    for path in paths:
-        if path.is_dir():
-            inside = sorted(path.glob(f"*{SIGNALS}"))
-            inside = inside or sorted(file for file in path.glob("*.csv") if not file.name.endswith(BREATHS))
-            if not inside:
-                raise FileFormatError(f"{path}: no *{SIGNALS} and no other CSV in it")
-            found.update(dict.fromkeys(inside))
-        else:
-            found[path] = None
-    return list(found)
+    def meant(path: Path) -> list[Path]:
+        if not path.is_dir():
+            return [path]
+        inside = sorted(path.glob(f"*{SIGNALS}"))
+        return inside or sorted(file for file in path.glob("*.csv") if not file.name.endswith(BREATHS))
+
+    return evaluation_runner.records_in(paths, meant, f"no *{SIGNALS} and no other CSV in it")
 
 
 def score_record(task: Task) -> Outcome:
@@ -198,6 +170,10 @@ def _belt_bpm(
     return rates
 
 
+def _unscored(outcome: Outcome) -> str | None:
+    return None if outcome.score is None else outcome.score.reason
+
+
 def _figures(score: RespirationScore | None, error: str | None) -> dict[str, Any]:
     return {
         "windows": None if score is None else score.windows,
@@ -227,48 +203,30 @@ def _gross_row(outcomes: list[Outcome]) -> dict[str, Any]:
     from device_pipeline.evaluation.respiration import gross
 
     scores = [outcome.score for outcome in outcomes if outcome.score is not None]
-    maes = [score.mae_bpm for score in scores if score.mae_bpm is not None]
+    average = average_mae(score.mae_bpm for score in scores)
     return {
         "schema": SCHEMA,
         "what": "respiration",
         "gross": _figures(gross(scores), None),
-        "average": {
-            "records": len(maes),
-            "mae_bpm": sum(maes) / len(maes) if maes else None,
-            "reason": None if maes else "no record has anything to score",
-        },
-        "records": len(outcomes),
-        "failed": sum(outcome.error is not None for outcome in outcomes),
-    }
+        "average": average | {"reason": None if average["records"] else "no record has anything to score"},
+    } | counted(outcomes)
 
 
 def _table(outcomes: list[Outcome]) -> Table:
-    from rich import box
-    from rich.table import Table
-
     from device_pipeline.evaluation.respiration import gross
 
-    table = Table(
-        box=box.SIMPLE,
-        title="Respiration rate, windows of 32 s every 8 s",
-        title_justify="left",
-        caption="told minus truth in breaths/min; coverage: windows with a truth that were told",
-        caption_justify="left",
-    )
-    for head in ("record", "read from", "truth"):
-        table.add_column(head, no_wrap=True)
-    for head in ("windows", "coverage %", "MAE", "bias", "within 2 %"):
-        table.add_column(head, justify="right", no_wrap=True)
-    for outcome in outcomes:
-        if outcome.error is not None:
-            table.add_row(outcome.record, "failed")
-        elif outcome.score is not None:
-            table.add_row(outcome.record, "+".join(outcome.channels), outcome.truth, *_cells(outcome.score))
     scores = [outcome.score for outcome in outcomes if outcome.score is not None]
-    if scores:
-        table.add_section()
-        table.add_row("gross", "", "", *_cells(gross(scores)))
-    return table
+    return tabulated(
+        outcomes,
+        title="Respiration rate, windows of 32 s every 8 s",
+        caption="told minus truth in breaths/min; coverage: windows with a truth that were told",
+        words=("read from", "truth"),
+        numbers=("windows", "coverage %", "MAE", "bias", "within 2 %"),
+        cells=lambda outcome: (
+            None if outcome.score is None else ("+".join(outcome.channels), outcome.truth, *_cells(outcome.score))
+        ),
+        gross=_cells(gross(scores)) if scores else None,
+    )
 
 
 def _cells(score: RespirationScore) -> list[str]:

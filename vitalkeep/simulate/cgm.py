@@ -4,34 +4,18 @@ from __future__ import annotations
 
 import math
 
-from bumble.device import Device
-from bumble.gatt import Characteristic, Service
-
-from sensors.link import Notification
 from sensors.profiles.cgm import CgmProfile, CgmRecord
-from vitalkeep.simulate.peripheral import NOTIFY, READABLE, Pace, send
+from vitalkeep.simulate.peripheral import NOTIFY
+from vitalkeep.simulate.steady import Steady
 
 EVERY_S = 60
 
 
-class Cgm:
-    name = "Virtual CGM"
-
+class Cgm(Steady):
     def __init__(self) -> None:
-        self.measurement: Characteristic[bytes] = Characteristic("2AA7", NOTIFY, READABLE)
-        self.services = (Service("181F", [self.measurement]),)
-
-    def attach(self, device: Device) -> None: ...
-
-    def wants(self, event: Notification) -> bool:
-        return True
-
-    async def play(self, device: Device, pace: Pace) -> None:
-        minute = 0
-        while True:
-            minute += 1
-            await pace.until(minute * EVERY_S)
-            await send(device, self.measurement, measurement(minute))
+        super().__init__(
+            "Virtual CGM", service="181F", characteristic="2AA7", how=NOTIFY, every_s=EVERY_S, value=measurement
+        )
 
 
 def measurement(minute: int) -> bytes:

@@ -5,35 +5,19 @@ Every fourth says that the wearer moved, which is no measurement.
 
 from __future__ import annotations
 
-from bumble.device import Device
-from bumble.gatt import Characteristic, Service
-
-from sensors.link import Notification
 from sensors.profiles.blood_pressure import BloodPressure, BloodPressureProfile
-from vitalkeep.simulate.peripheral import INDICATE, READABLE, Pace, send
+from vitalkeep.simulate.peripheral import INDICATE
+from vitalkeep.simulate.steady import Steady
 
 EVERY_S = 10
 _MOVED = 1 << 0
 
 
-class Cuff:
-    name = "Virtual Cuff"
-
+class Cuff(Steady):
     def __init__(self) -> None:
-        self.measurement: Characteristic[bytes] = Characteristic("2A35", INDICATE, READABLE)
-        self.services = (Service("1810", [self.measurement]),)
-
-    def attach(self, device: Device) -> None: ...
-
-    def wants(self, event: Notification) -> bool:
-        return True
-
-    async def play(self, device: Device, pace: Pace) -> None:
-        count = 0
-        while True:
-            count += 1
-            await pace.until(count * EVERY_S)
-            await send(device, self.measurement, measurement(count))
+        super().__init__(
+            "Virtual Cuff", service="1810", characteristic="2A35", how=INDICATE, every_s=EVERY_S, value=measurement
+        )
 
 
 def measurement(count: int) -> bytes:

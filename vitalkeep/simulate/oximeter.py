@@ -7,37 +7,22 @@ from __future__ import annotations
 
 import math
 
-from bumble.device import Device
-from bumble.gatt import Characteristic, Service
-
-from sensors.link import Notification
 from sensors.profiles.plx import Condition, Pair
 from sensors.profiles.plx_continuous import PlxContinuous, PlxContinuousProfile
 from sensors.wire import NoNumber
-from vitalkeep.simulate.peripheral import NOTIFY, READABLE, Pace, send
+from vitalkeep.simulate.peripheral import NOTIFY
+from vitalkeep.simulate.steady import Steady
 
 OFF_FINGER_S = range(30, 35)  # of each minute
+_EVERY_S = 1
 _NOT_ON_USER = 1 << 11
 
 
-class Oximeter:
-    name = "Virtual Oximeter"
-
+class Oximeter(Steady):
     def __init__(self) -> None:
-        self.continuous: Characteristic[bytes] = Characteristic("2A5F", NOTIFY, READABLE)
-        self.services = (Service("1822", [self.continuous]),)
-
-    def attach(self, device: Device) -> None: ...
-
-    def wants(self, event: Notification) -> bool:
-        return True
-
-    async def play(self, device: Device, pace: Pace) -> None:
-        second = 0
-        while True:
-            second += 1
-            await pace.until(second)
-            await send(device, self.continuous, continuous(second))
+        super().__init__(
+            "Virtual Oximeter", service="1822", characteristic="2A5F", how=NOTIFY, every_s=_EVERY_S, value=continuous
+        )
 
 
 def continuous(second: int) -> bytes:

@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-from bumble.device import Device
-from bumble.gatt import Characteristic, Service
-
-from sensors.link import Notification
 from sensors.wire import Writer
-from vitalkeep.simulate.peripheral import INDICATE, READABLE, Pace, send
+from vitalkeep.simulate.peripheral import INDICATE
+from vitalkeep.simulate.steady import Steady
 
 _EVERY_S = 2
 _HAS_TYPE, _BODY = 0x04, 2
 
 
-class Thermometer:
-    name = "Virtual Thermometer"
-
+class Thermometer(Steady):
     def __init__(self) -> None:
-        self.measurement: Characteristic[bytes] = Characteristic("2A1C", INDICATE, READABLE)
-        self.services = (Service("1809", [self.measurement]),)
-
-    def attach(self, device: Device) -> None: ...
-
-    def wants(self, event: Notification) -> bool:
-        return True
-
-    async def play(self, device: Device, pace: Pace) -> None:
-        count = 0
-        while True:
-            count += 1
-            await pace.until(count * _EVERY_S)
-            await send(device, self.measurement, measurement(count))
+        super().__init__(
+            "Virtual Thermometer",
+            service="1809",
+            characteristic="2A1C",
+            how=INDICATE,
+            every_s=_EVERY_S,
+            value=measurement,
+        )
 
 
 def measurement(count: int) -> bytes:
