@@ -51,7 +51,10 @@ _UNITS = {"pct": "%", "ms2": "ms²", "nu": "n.u.", "ratio": "", "bpm": "bpm", "m
 
 @dataclass(frozen=True, slots=True, repr=False)
 class HrvTable:
-    """`heads`: (name, unit) of each column. `rows`: cells, or fewer of them and the reason why the rest is missing."""
+    """`heads`: (name, unit) of each column. `rows`: cells, or fewer of them and the reason why the rest is missing.
+
+    A value that may be off by more than 5 % is marked with "?".
+    """
 
     heads: tuple[tuple[str, str], ...]
     rows: tuple[tuple[tuple[str, ...], str | None], ...]
@@ -88,10 +91,11 @@ def _row(window: Hrv, start_ns: int, end_s: float, names: Sequence[str]) -> tupl
     cells = (stamp(from_s, end_s), stamp(from_s + window.length_ns / 1e9, end_s), f"{window.n_beats:,}", share)
     if window.values is None:
         return cells, (window.reason or "unknown").replace("_", " ")
-    values = [window.values.get(name) for name in names]
-    return (*cells, *("–" if value is None else number(value) for value in values)), None
+    values = [(window.values.get(name), " ?" if name in window.uncertain else "") for name in names]
+    return (*cells, *("–" if value is None else number(value) + doubt for value, doubt in values)), None
 
 
+TITLE = "Heart-rate variability, window by window (?: may be off by more than 5 %)"
 _ALWAYS = (("from", ""), ("to", ""), ("beats", ""), ("left out", "%"))
 
 

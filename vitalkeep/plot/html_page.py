@@ -9,6 +9,7 @@ from vitalkeep.cli.app import NOT_MEDICAL
 from vitalkeep.cli.pictures import clock
 from vitalkeep.plot.draw_day import day_height_mm, draw_day
 from vitalkeep.plot.draw_strip import STRIP_WIDTH_MM, draw_strip, scale_words, strip_height_mm, strip_title
+from vitalkeep.plot.hrv_table import TITLE as HRV_TITLE
 from vitalkeep.plot.hrv_table import HrvTable, hrv_table
 from vitalkeep.plot.html_style import style
 from vitalkeep.plot.library import drawing
@@ -202,7 +203,7 @@ def _hrv(shown: Picture) -> str:
     table = hrv_table(shown.hrv, shown.start_ns, shown.end_s)
     if not table.rows:
         return _section("hrv", "Heart-rate variability", "<p>No window.</p>")
-    return _section("hrv", "Heart-rate variability, window by window", _hrv_rows(table))
+    return _section("hrv", HRV_TITLE, _hrv_rows(table))
 
 
 def _hrv_rows(table: HrvTable) -> str:
@@ -215,7 +216,7 @@ def _hrv_rows(table: HrvTable) -> str:
             )
         rows.append(f"<tr>{line}</tr>")
     heads = [f"{name} {unit}".strip() for name, unit in table.heads]
-    return _framed("Heart-rate variability, window by window", heads, rows, "numbers")
+    return _framed(HRV_TITLE, heads, rows, "numbers")
 
 
 def _rhythm(shown: Picture) -> str:

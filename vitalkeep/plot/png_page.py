@@ -8,6 +8,7 @@ from vitalkeep.cli.app import NOT_MEDICAL
 from vitalkeep.plot import ink
 from vitalkeep.plot.draw_day import day_height_mm, draw_day
 from vitalkeep.plot.draw_strip import draw_strip, strip_height_mm
+from vitalkeep.plot.hrv_table import TITLE as HRV_TITLE
 from vitalkeep.plot.hrv_table import HrvTable, hrv_table
 from vitalkeep.plot.library import drawing
 from vitalkeep.plot.picture import Picture
@@ -109,7 +110,7 @@ def _table_height_mm(table: HrvTable) -> float:
 
 
 def _draw_table(sheet: Sheet, top_mm: float, left_mm: float, table: HrvTable) -> None:
-    sheet.text(left_mm, top_mm, "Heart-rate variability, window by window", size=8.5, bold=True)
+    sheet.text(left_mm, top_mm, HRV_TITLE, size=8.5, bold=True)
     top_mm += _HEAD_MM
     wide_mm = min(22.0, _INNER_MM / max(1, len(table.heads)))
     if not table.rows:

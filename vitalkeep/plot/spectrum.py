@@ -1,7 +1,6 @@
 """The spectrum of NN intervals, one for each HRV window that gives values; shown are their median and spread.
 
-Welch's method over NN resampled at 4 Hz by a cubic spline; bands as in Task Force of ESC and NASPE 1996,
-*Circulation* 93:1043, Table 2.
+It is the spectrum whose bands the HRV table gives the powers of (device_pipeline/nn_spectrum.py).
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from device_pipeline.nn_spectrum import HF_HZ, LF_HZ, SEGMENT_S, VLF_HZ, welch
 from vitalkeep.plot import ink
 from vitalkeep.plot.intervals_seen import SeenInterval
 from vitalkeep.plot.trend import Floats
@@ -19,12 +19,12 @@ from vitalkeep.plot.trend import Floats
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-BANDS = (("VLF", 0.003, 0.04), ("LF", 0.04, 0.15), ("HF", 0.15, 0.4))
+BANDS = (("VLF", *VLF_HZ), ("LF", *LF_HZ), ("HF", *HF_HZ))
 _SHOWN_TO_HZ = 0.5
-_RESAMPLED_HZ = 4.0
-_PIECE_S = 120.0
 _QUARTILES_FROM = 5  # windows; of fewer the whole range is shown
 _LEAST_S = 120.0  # LF needs about 2 minutes (Task Force 1996)
+# The frequencies of a whole window; those of a shorter one are laid on them.
+_FREQ_HZ = np.arange(round(_SHOWN_TO_HZ * SEGMENT_S) + 1) / SEGMENT_S
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -46,33 +46,21 @@ class Spectrum:
 
 def spectrum(windows: Sequence[Sequence[SeenInterval]]) -> Spectrum:
     densities = []
-    freq_hz = np.zeros(0)
     for window in windows:
         counted = [interval for interval in window if interval.counts]
         if len(counted) < 2 or counted[-1].t_s - counted[0].t_s < _LEAST_S:
             continue
-        freq_hz, density = nn_density([i.t_s for i in counted], [i.rr_ms for i in counted])
-        densities.append(density)
+        nn_ms = np.array([interval.rr_ms for interval in counted])
+        end_s = np.array([interval.t_s for interval in counted]) - counted[0].t_s + nn_ms[0] / 1e3
+        found = welch(nn_ms, end_s)
+        if found is not None:
+            densities.append(np.interp(_FREQ_HZ, found.frequency_hz, found.density_ms2_per_hz))
     if not densities:
         nothing = np.zeros(0)
         return Spectrum(nothing, nothing, nothing, nothing, 0)
     spread = [25, 50, 75] if len(densities) >= _QUARTILES_FROM else [0, 50, 100]
     low, middle, high = np.percentile(np.array(densities), spread, axis=0)
-    return Spectrum(freq_hz, low, middle, high, len(densities))
-
-
-def nn_density(t_s: Sequence[float], nn_ms: Sequence[float]) -> tuple[Floats, Floats]:
-    """(frequency in Hz, density in ms²/Hz) of NN intervals that end at `t_s`, over at least 2 minutes."""
-    from scipy.interpolate import CubicSpline
-    from scipy.signal import welch
-
-    at_s = np.arange(t_s[0], t_s[-1], 1 / _RESAMPLED_HZ)
-    even_ms = CubicSpline(t_s, nn_ms)(at_s)
-    piece = round(_PIECE_S * _RESAMPLED_HZ)
-    freq_hz, density = welch(
-        even_ms, fs=_RESAMPLED_HZ, window="hann", nperseg=min(piece, len(even_ms)), nfft=2 * piece, detrend="linear"
-    )
-    return freq_hz, density
+    return Spectrum(_FREQ_HZ, low, middle, high, len(densities))
 
 
 def draw_spectrum(ax: Axes, shown: Spectrum) -> None:

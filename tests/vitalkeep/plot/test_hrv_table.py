@@ -52,3 +52,9 @@ def test_heads_are_written_as_the_field_does(name: str, head: tuple[str, str]) -
 @pytest.mark.parametrize(("value", "told"), [(1234.5, "1,234"), (59.04, "59.0"), (0.8712, "0.87"), (0.0, "0.00")])
 def test_numbers_have_the_figures_that_mean_something(value: float, told: str) -> None:
     assert number(value) == told
+
+
+def test_a_value_that_may_be_off_is_marked() -> None:
+    values = {"sdnn_ms": 50.0, "rmssd_ms": 30.0}
+    windows = [Hrv(0, 300 * S, 300, 4.0, "m", values, None, uncertain=("rmssd_ms",))]
+    assert hrv_table(windows, 0, 300.0).rows[0][0][4:] == ("50.0", "30.0 ?")

@@ -7,16 +7,19 @@ import pytest
 from device_pipeline.screening import Screening
 from models.screen import Screened
 from tests.vitalkeep.command import RECORDINGS
-from tests.vitalkeep.plot.records import STRAP, heart, record, shown
+from tests.vitalkeep.plot.records import STRAP, analysed, heart, record, shown
+from vitalkeep.cli.pictures import clock
 from vitalkeep.plot.day import Span
 from vitalkeep.plot.picture import gap_rows, picture
 
 
 def test_the_head_tells_source_rate_length_date_and_how_much_could_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    analysis, _ = analysed(STRAP)
     first, second, third = shown(STRAP).facts
     assert first.startswith("ECG, one lead: channel ecg, 130 Hz, 14:10 long, from 2026-01-0")
-    assert second == "1,017 beats that can be trusted; mean heart rate 83.2 bpm"
-    assert third == "Signal good for 12:14, poor for 44.1 s, none for 1:11"
+    assert second == f"{analysis.beats_n:,} beats that can be trusted; mean heart rate {analysis.mean_hr_bpm:.1f} bpm"
+    good, poor = clock(analysis.good_ns / 1e9), clock(analysis.poor_ns / 1e9)
+    assert third == f"Signal good for {good}, poor for {poor}, none for 1:11"
     pulses = shown(RECORDINGS / "wrist_ppg.csv").facts
     assert "no date in the file" in pulses[0]
     assert "pulses that can be trusted" in pulses[1]
