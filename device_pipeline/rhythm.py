@@ -10,7 +10,6 @@ import math
 from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import islice, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,8 +38,7 @@ _EARLY = 0.1  # and when its second interval is longer than its first by this sh
 _WEIGHTS = (11.94, 4.28, -3.22, 4.61, 2.96, -5.04)
 _SLOW_S = 1.1  # median beyond which a slower heart weighs no more: few in the fit were slower
 
-_BITS = tuple(1 << lag for lag in range(WINDOW))
-_INSIDE = tuple((1 << k) - 1 for k in range(WINDOW))  # the lags at which interval k of a window has a partner in it
+_OLDER = np.tri(WINDOW, k=-1, dtype=np.bool_)  # of each interval of a window the ones before it
 
 
 class RhythmKind(StrEnum):
@@ -83,7 +81,6 @@ class Rhythm:
         self._rr_s: deque[float] = deque(maxlen=WINDOW + 2)
         self._times_ns: deque[int] = deque(maxlen=WINDOW + 2)
         self._joined_s: deque[float] = deque(maxlen=WINDOW + 2)
-        self._matches: deque[int] = deque(maxlen=WINDOW)
         self._start_ns: int | None = None
         self._count = 0
         self._run = 0
@@ -158,12 +155,6 @@ class Rhythm:
             pair_s, usual_s = (joined[-3] + joined[-2]) / 2, (joined[-4] + joined[-1]) / 2
             if joined[-2] - joined[-3] > _EARLY * pair_s and abs(pair_s - usual_s) < _PAUSE * usual_s:
                 joined[-3] = joined[-2] = pair_s
-        if len(joined) >= 3:
-            # bit d - 1: whether the interval d before matches this one; the two newest may still be joined
-            low, high = joined[-3] - _MATCH_S, joined[-3] + _MATCH_S
-            before = islice(reversed(joined), 3, None)
-            mask = sum([bit for bit, other in zip(_BITS, before, strict=False) if low < other < high])
-            self._matches.append(mask)
 
     def _score(self) -> float:
         """Log odds that the newest window is irregular in the way of atrial fibrillation."""
@@ -185,16 +176,12 @@ class Rhythm:
 
     def _entropy(self) -> float:
         """COSEn = -ln(A / B) + ln(2 r) - ln(mean RR), m = 1, over all pairs in the window; A is at least 1/2."""
-        masks = list(self._matches)
-        ones = sum([(mask & inside).bit_count() for mask, inside in zip(masks[:-1], _INSIDE, strict=False)])
-        twos = sum(
-            [
-                (mask & before & inside).bit_count()
-                for (before, mask), inside in zip(pairwise(masks), _INSIDE, strict=False)
-            ]
-        )
-        n = len(masks)
-        mean_s = math.fsum(islice(self._joined_s, n)) / n
+        rr: NDArray[np.float64] = np.array(self._joined_s)[:-2]  # the two newest may still be joined
+        n = len(rr)
+        alike = ((rr - _MATCH_S)[:, None] < rr) & (rr < (rr + _MATCH_S)[:, None]) & _OLDER[:n, :n]
+        ones = int(np.count_nonzero(alike[:-1]))
+        twos = int(np.count_nonzero(alike[1:, 1:] & alike[:-1, :-1]))
+        mean_s = math.fsum(rr) / n
         return math.log(max(ones, 1) / max(twos, 0.5)) + math.log(2 * _MATCH_S / mean_s)
 
 
