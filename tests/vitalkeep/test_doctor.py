@@ -18,7 +18,8 @@ from device_pipeline.clock import ManualClock
 from device_pipeline.store.store import open_store
 from tests.vitalkeep.command import vitalkeep
 from vitalkeep.cli import doctor as doctor_command
-from vitalkeep.cli.doctor import doctor, examine
+from vitalkeep.cli.app import app
+from vitalkeep.cli.doctor import examine
 from vitalkeep.doctor import bluetooth, machine
 from vitalkeep.doctor.bus import Adapter, BusAnswer, ask_bus
 from vitalkeep.doctor.check import Check, State
@@ -293,14 +294,14 @@ def test_the_command_tells_every_check_and_its_remedy(tmp_path: Path, monkeypatc
     fine = [Check("adapter", State.OK, "hci0"), Check("clock", State.WARNING, "[not] so", "do it")]
     monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={tmp_path}/none")
     monkeypatch.setattr(doctor_command, "examine", lambda *_: fine)
-    result = CliRunner().invoke(doctor)
+    result = CliRunner().invoke(app, ["doctor"])
     assert result.exit_code == 0
     assert "[not] so" in result.stdout and "-> do it" in result.stdout
-    row = json.loads(CliRunner().invoke(doctor, ["--json"]).stdout)
+    row = json.loads(CliRunner().invoke(app, ["doctor", "--json"]).stdout)
     assert row["ok"] is True
     assert row["checks"][1] == {"name": "clock", "state": "warning", "text": "[not] so", "remedy": "do it"}
     fine.append(Check("power", State.PROBLEM, "off", "on"))
-    result = CliRunner().invoke(doctor, ["--json"])
+    result = CliRunner().invoke(app, ["doctor", "--json"])
     assert result.exit_code == 1
     assert json.loads(result.stdout)["ok"] is False
 

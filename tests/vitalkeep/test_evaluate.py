@@ -13,12 +13,13 @@ from click.testing import CliRunner, Result
 from sensors.errors import FileFormatError
 from sensors.files.annotation import write_annotations
 from tests.data import shared_data
+from vitalkeep.cli.app import app
 from vitalkeep.cli.evaluate import evaluate
 from vitalkeep.cli.evaluations import TAKES, kind
 
 
 def told(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(evaluate, [str(a) for a in arguments])
+    return CliRunner().invoke(app, ["evaluate", *(str(a) for a in arguments)])
 
 
 def rows(result: Result) -> list[dict[str, Any]]:

@@ -15,11 +15,11 @@ from click.testing import CliRunner, Result
 from device_pipeline.evaluation.hrv_agreement import Pair, agreement
 from sensors.files.annotation import write_annotations
 from tests.data import shared_data
-from vitalkeep.cli.evaluate import evaluate
+from vitalkeep.cli.app import app
 
 
 def told(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(evaluate, ["--what", "hrv", "--jobs", "1", *map(str, arguments)])
+    return CliRunner().invoke(app, ["evaluate", "--what", "hrv", "--jobs", "1", *map(str, arguments)])
 
 
 def rows(result: Result) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from device_pipeline.evaluation.breath_reference import reference_rate_bpm
 from fixtures.chance import Array
 from tests.device_pipeline.breathing import ecg
-from vitalkeep.cli.evaluate import evaluate
+from vitalkeep.cli.app import app
 
 FS_HZ = 125.0
 BREATH_BPM = 14.0
@@ -21,7 +21,7 @@ STEADY_BREATHS = np.arange(1.0, 150.0, 60 / BREATH_BPM)
 
 
 def told(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(evaluate, ["--what", "respiration", "--jobs", "1", *(str(a) for a in arguments)])
+    return CliRunner().invoke(app, ["evaluate", "--what", "respiration", "--jobs", "1", *(str(a) for a in arguments)])
 
 
 def rows(result: Result) -> list[dict[str, Any]]:

@@ -28,6 +28,7 @@ from device_pipeline.track import Window
 from device_pipeline.windows import HeartRate
 from sensors.samples import Quantity, Reading
 from vitalkeep.cli.alerts import alerts
+from vitalkeep.cli.app import app
 from vitalkeep.cli.status import status
 
 S = 1_000_000_000
@@ -35,7 +36,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def invoke(command: Any, *arguments: str) -> Result:
-    result = CliRunner().invoke(command, list(arguments))
+    result = CliRunner().invoke(app, [command.name, *arguments])
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result
