@@ -6,17 +6,15 @@ and the records it learned from were played at many speeds. The card beside the 
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cache
-from hashlib import sha256
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.errors import CardMismatchError, ModelError
+from models.errors import ModelError
+from models.held_weights import held_weights
 from models.ppg_rate_features import FEATURES
 
 Floats = NDArray[np.float64]
@@ -53,10 +51,10 @@ class Trust:
 @cache
 def rate_net() -> RateNet:
     """Read once. Raises ModelError where the weights are not those of this net, or of the card."""
-    with np.load(_weights(), allow_pickle=False) as arrays:
-        n = sum(name.startswith("w") for name in arrays.files)
-        weights = tuple(arrays[f"w{k}"].astype(np.float64) for k in range(n))
-        biases = tuple(arrays[f"b{k}"].astype(np.float64) for k in range(n))
+    arrays = held_weights(WEIGHTS).arrays
+    n = sum(name.startswith("w") for name in arrays)
+    weights = tuple(arrays[f"w{k}"] for k in range(n))
+    biases = tuple(arrays[f"b{k}"] for k in range(n))
     if not n or weights[0].shape[0] != FEATURES or weights[-1].shape[1] != 1:
         have = weights[0].shape[0] if n else 0
         raise ModelError(f"{WEIGHTS.name}: takes {have} features, expected {FEATURES}")
@@ -66,14 +64,5 @@ def rate_net() -> RateNet:
 @cache
 def rate_trust() -> Trust:
     """Read once."""
-    with np.load(_weights(), allow_pickle=False) as arrays:
-        return Trust(arrays["trust_slopes"].astype(np.float64), float(arrays["trust_bias"]))
-
-
-def _weights() -> BytesIO:
-    """Raises CardMismatchError where they are not those of the card beside them."""
-    weights = WEIGHTS.read_bytes()
-    found, expected = sha256(weights).hexdigest(), json.loads(WEIGHTS.with_suffix(".json").read_text())["sha256"]
-    if found != expected:
-        raise CardMismatchError(f"{WEIGHTS.name}: its SHA-256 is {found}, the card says {expected}")
-    return BytesIO(weights)
+    arrays = held_weights(WEIGHTS).arrays
+    return Trust(arrays["trust_slopes"], float(arrays["trust_bias"]))

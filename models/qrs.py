@@ -6,17 +6,14 @@ the weights says what they were trained on.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from functools import cache
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.errors import CardMismatchError
+from models.held_weights import held_weights
 
 Floats = NDArray[np.float64]
 
@@ -30,7 +27,7 @@ ROUNDED_TO = 1e-6
 class QrsNets:
     """The nets as they run: float64, numpy alone."""
 
-    def __init__(self, arrays: Mapping[str, NDArray[np.float32]]) -> None:
+    def __init__(self, arrays: Mapping[str, NDArray[np.floating]]) -> None:
         self._first = _layers(arrays, "first")
         self._second = _layers(arrays, "second")
 
@@ -46,21 +43,11 @@ class QrsNets:
 
 @cache
 def qrs_nets() -> QrsNets:
-    """The nets of `weights/qrs.npz`, read once.
-
-    Raises CardMismatchError where the file is not the one on its card.
-    """
-    held = WEIGHTS.read_bytes()
-    wanted = json.loads(WEIGHTS.with_suffix(".json").read_text(encoding="utf-8"))["sha256"]
-    if hashlib.sha256(held).hexdigest() != wanted:
-        raise CardMismatchError(
-            f"{WEIGHTS.name}: sha256 {hashlib.sha256(held).hexdigest()[:12]}…, {wanted[:12]}… expected"
-        )
-    with np.load(BytesIO(held), allow_pickle=False) as arrays:
-        return QrsNets(arrays)
+    """The nets of `weights/qrs.npz`, read once. Raises ModelError where the file is not the one on its card."""
+    return QrsNets(held_weights(WEIGHTS).arrays)
 
 
-def _layers(arrays: Mapping[str, NDArray[np.float32]], name: str) -> list[tuple[Floats, Floats]]:
+def _layers(arrays: Mapping[str, NDArray[np.floating]], name: str) -> list[tuple[Floats, Floats]]:
     return [
         (arrays[f"{name}_w{k}"].astype(np.float64), arrays[f"{name}_b{k}"].astype(np.float64)) for k in range(LAYERS)
     ]

@@ -7,15 +7,13 @@ rates people have, but for the two inputs that say where on the grid it is. `wei
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.errors import CardMismatchError, ModelError
+from models.held_weights import held_weights
 
 Floats = NDArray[np.float64]
 
@@ -78,21 +76,12 @@ class RespirationModel:
     """The trained nets. Raises ModelError or CardMismatchError where the weights are not the ones of the card."""
 
     def __init__(self, weights: Path = _WEIGHTS) -> None:
-        try:
-            card = json.loads(weights.with_suffix(".json").read_text(encoding="utf-8"))
-            data = weights.read_bytes()
-        except (OSError, ValueError) as error:
-            raise ModelError(f"{weights.name}: cannot be read with its card: {error}") from error
-        sha256 = hashlib.sha256(data).hexdigest()
-        if sha256 != card["sha256"]:
-            raise CardMismatchError(f"{weights.name}: sha256 {sha256}, its card says {card['sha256']}")
-        self.name: str = card["name"]
-        self.version: str = card["version"]
-        with np.load(weights, allow_pickle=False) as arrays:
-            self._nets = {
-                source: Layers(*(arrays[f"{source}_{part}"].astype(np.float64) for part in ("w", "b", "v")))
-                for source in SOURCES
-            }
+        held = held_weights(weights)
+        self.name = held.name
+        self.version = held.version
+        self._nets = {
+            source: Layers(*(held.arrays[f"{source}_{part}"] for part in ("w", "b", "v"))) for source in SOURCES
+        }
 
     def logits(self, source: str, power: Floats, alike: Floats, pulse_bpm: Floats) -> Floats:
         """(k, RATES_N) for k windows of `source`, each what it is alone, bit for bit; see `inputs`."""
