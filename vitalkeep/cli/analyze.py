@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import click
 
 from vitalkeep.cli import exit_codes
 from vitalkeep.cli.config_option import config_option
+from vitalkeep.cli.failed_record import failure
 
 if TYPE_CHECKING:
     from vitalkeep.analysis import Analysis
@@ -136,8 +136,6 @@ def _one(task: tuple[Path, str | None, float | None, Any, Path | None, str | Non
 
     What was found and why not: the record was read, and its picture could not be drawn.
     """
-    from device_pipeline.errors import PipelineError
-    from sensors.errors import SensorError
     from vitalkeep.analysis import analyze_path
     from vitalkeep.cli.analysis_json import analysis_object
 
@@ -158,18 +156,8 @@ def _one(task: tuple[Path, str | None, float | None, Any, Path | None, str | Non
 
             plot_record(Path(plot.replace(_RECORD, analysis.record)), path, fs_hz, analysis, trace)
         return found, "", exit_codes.OK
-    except (SensorError, PipelineError) as problem:
-        return found, str(problem), exit_codes.FAILED
-    except OSError as problem:
-        where = problem.filename or path.name
-        return found, f"{where}: {problem.strerror or type(problem).__name__}", exit_codes.FAILED
-    except MemoryError:
-        return found, f"{path.name}: not enough memory", exit_codes.FAILED
     except Exception as problem:
-        if os.environ.get("VITALKEEP_DEBUG"):
-            raise
-        # The message may carry a value of the wearer's, so only the type is told; the other records go on.
-        return found, f"{path.name}: internal error ({type(problem).__name__})", exit_codes.INTERNAL
+        return found, *failure(problem, path.name)
 
 
 def _annotate(analysis: Analysis, folder: Path) -> None:

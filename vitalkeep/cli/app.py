@@ -176,6 +176,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def _explain(problem: Exception) -> int:
     from device_pipeline.errors import ConfigError, PipelineError, StoreError
+    from models.errors import ModelError
     from sensors.errors import SensorError
 
     match problem:
@@ -183,7 +184,7 @@ def _explain(problem: Exception) -> int:
             return _say(str(problem), exit_codes.CONFIG)
         case StoreError():
             return _say(str(problem), exit_codes.STORE)
-        case SensorError() | PipelineError():
+        case SensorError() | PipelineError() | ModelError():
             return _say(str(problem), exit_codes.FAILED)
         case OSError():
             where = f"{problem.filename}: " if problem.filename else ""

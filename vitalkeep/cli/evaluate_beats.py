@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from vitalkeep.cli import evaluation_runner
 from vitalkeep.cli.evaluation_runner import counted, run_evaluation, tabulated
+from vitalkeep.cli.failed_record import foreseen
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -53,7 +54,7 @@ def evaluate_beats(asked: Asked) -> int:
 def score_record(task: Task) -> Outcome:
     """Scores one record; whatever is wrong with it is in the outcome."""
     from device_pipeline.evaluation.ec57 import flutter_segments, score_beats
-    from sensors.errors import FileFormatError, SensorError
+    from sensors.errors import FileFormatError
     from sensors.files.annotation import header_rate, read_annotations
 
     name = task.record.name
@@ -84,8 +85,10 @@ def score_record(task: Task) -> Outcome:
             end_sample=end,
             excluded=flutter_segments(truth.samples, truth.symbols, truth.aux, end),
         )
-    except SensorError as error:
-        return Outcome(name, error=str(error))
+    except Exception as problem:
+        if (why := foreseen(problem, name)) is None:
+            raise
+        return Outcome(name, error=why)
     return Outcome(name, channel, fs_hz, score)
 
 

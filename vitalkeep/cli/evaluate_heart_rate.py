@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vitalkeep.cli.evaluation_runner import average_mae, counted, records_in, run_evaluation, tabulated
+from vitalkeep.cli.failed_record import foreseen
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -33,17 +34,17 @@ def evaluate_heart_rate(asked: Asked) -> int:
 
 def score_record(path: Path) -> Outcome:
     """Scores one record; whatever is wrong with it is in the outcome."""
-    from device_pipeline.errors import PipelineError
     from device_pipeline.evaluation.heart_rate import ppg_rates, score_rates
     from device_pipeline.evaluation.rate_records import read_rate_record
-    from sensors.errors import SensorError
 
     try:
         record = read_rate_record(path)
         told = ppg_rates(record.items, record.ppg, record.second_ppg, record.acc)
         return Outcome(record.name, score_rates(told, record.truth_bpm))
-    except (SensorError, PipelineError) as error:
-        return Outcome(path.stem, error=str(error))
+    except Exception as problem:
+        if (why := foreseen(problem, path.stem)) is None:
+            raise
+        return Outcome(path.stem, error=why)
 
 
 def _find(paths: tuple[Path, ...]) -> list[Path]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vitalkeep.cli.evaluation_runner import counted, run_evaluation, tabulated
+from vitalkeep.cli.failed_record import foreseen
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -55,9 +56,7 @@ def evaluate_hrv(asked: Asked) -> int:
 def compare_record(task: Task) -> Outcome:
     """Compares one record; whatever is wrong with it is in the outcome."""
     from device_pipeline.config import Limits
-    from device_pipeline.errors import PipelineError
     from device_pipeline.evaluation.hrv_agreement import compare
-    from sensors.errors import SensorError
     from vitalkeep.analysis import analyze_path
 
     name = task.record.name
@@ -67,8 +66,10 @@ def compare_record(task: Task) -> Outcome:
         channel = _lead(path, task.channel)
         ours = analyze_path(path, limits=Limits(), channel=channel)
         return Outcome(name, ours.channel, compare(reference.hrv, ours.hrv))
-    except (SensorError, PipelineError) as error:
-        return Outcome(name, error=str(error))
+    except Exception as problem:
+        if (why := foreseen(problem, name)) is None:
+            raise
+        return Outcome(name, error=why)
 
 
 def _ours(task: Task) -> Path:

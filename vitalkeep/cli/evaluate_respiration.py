@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vitalkeep.cli import evaluation_runner
 from vitalkeep.cli.evaluation_runner import average_mae, counted, run_evaluation, tabulated
+from vitalkeep.cli.failed_record import foreseen
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -59,9 +60,7 @@ def records_in(paths: tuple[Path, ...]) -> list[Path]:
 
 def score_record(task: Task) -> Outcome:
     """Scores one record; whatever is wrong with it is in the outcome."""
-    from device_pipeline.errors import PipelineError
     from device_pipeline.evaluation.respiration import score_respiration
-    from sensors.errors import SensorError
     from sensors.files.bidmc import SIGNALS, BidmcSource
     from sensors.files.open import open_source
 
@@ -72,8 +71,10 @@ def score_record(task: Task) -> Outcome:
         told = _told(source, channels)
         truth, true_bpm = _truth(task.record, source, told)
         score = score_respiration([window.rate_bpm for window in told], true_bpm)
-    except (SensorError, PipelineError) as error:
-        return Outcome(name, error=str(error))
+    except Exception as problem:
+        if (why := foreseen(problem, name)) is None:
+            raise
+        return Outcome(name, error=why)
     return Outcome(name, tuple(channel.name for channel in channels), truth, score)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ import click
 
 from vitalkeep.cli import exit_codes
 from vitalkeep.cli.config_option import config_option
+from vitalkeep.cli.failed_record import failure
 
 if TYPE_CHECKING:
     from vitalkeep.hrv_table import Asked, HrvTable
@@ -161,21 +161,10 @@ def hrv(
 
 def _one(task: tuple[Path, Asked, str | None, float | None, Any]) -> _Outcome:
     """One record in whatever process: (what was found, "", 0) or (None, why not, exit code)."""
-    from device_pipeline.errors import PipelineError
-    from sensors.errors import SensorError
     from vitalkeep.hrv_table import hrv_table
 
     path, asked, channel, fs_hz, limits = task
     try:
         return hrv_table(path, asked, limits=limits, channel=channel, fs_hz=fs_hz), "", exit_codes.OK
-    except (SensorError, PipelineError) as problem:
-        return None, str(problem), exit_codes.FAILED
-    except OSError as problem:
-        return None, f"{problem.filename or path.name}: {problem.strerror or type(problem).__name__}", exit_codes.FAILED
-    except MemoryError:
-        return None, f"{path.name}: not enough memory", exit_codes.FAILED
     except Exception as problem:
-        if os.environ.get("VITALKEEP_DEBUG"):
-            raise
-        # The message may carry a value of the wearer's, so only the type is told; the other records go on.
-        return None, f"{path.name}: internal error ({type(problem).__name__})", exit_codes.INTERNAL
+        return None, *failure(problem, path.name)
