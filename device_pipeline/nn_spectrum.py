@@ -57,6 +57,12 @@ class Spectrum:
         highest = int(np.argmax(density))
         return float(self.frequency_hz[inside][highest]) if density[highest] > 0 else None
 
+    @property
+    def lf_hf_ms2(self) -> tuple[float, float] | None:
+        """Power of LF and of HF, where both are told: what their shares and their ratio are made of."""
+        lf_ms2, hf_ms2 = self.power_ms2(LF_HZ, LF_LEAST_S), self.power_ms2(HF_HZ, LF_LEAST_S)
+        return None if lf_ms2 is None or hf_ms2 is None else (lf_ms2, hf_ms2)
+
     def _inside(self, band_hz: tuple[float, float]) -> NDArray[np.bool_]:
         # a frequency that is an edge but for its rounding is that edge
         tiny = 1e-9

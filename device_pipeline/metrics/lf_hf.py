@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from device_pipeline.metrics.kept import Kept
 from device_pipeline.nn_series import NnSeries
-from device_pipeline.nn_spectrum import HF_HZ, LF_HZ, LF_LEAST_S
+from device_pipeline.nn_spectrum import LF_LEAST_S
 
 
 class LfHf(Kept):
@@ -21,8 +21,5 @@ class LfHf(Kept):
 
     @staticmethod
     def batch(series: NnSeries) -> float | None:
-        spectrum = series.welch
-        if spectrum is None:
-            return None
-        lf_ms2, hf_ms2 = spectrum.power_ms2(LF_HZ, LF_LEAST_S), spectrum.power_ms2(HF_HZ, LF_LEAST_S)
-        return lf_ms2 / hf_ms2 if lf_ms2 is not None and hf_ms2 else None
+        bands = series.welch and series.welch.lf_hf_ms2
+        return bands[0] / bands[1] if bands and bands[1] else None

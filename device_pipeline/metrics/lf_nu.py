@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from device_pipeline.metrics.kept import Kept
 from device_pipeline.nn_series import NnSeries
-from device_pipeline.nn_spectrum import HF_HZ, LF_HZ, LF_LEAST_S
+from device_pipeline.nn_spectrum import LF_LEAST_S
 
 
 class LfNu(Kept):
@@ -24,10 +24,5 @@ class LfNu(Kept):
 
     @staticmethod
     def batch(series: NnSeries) -> float | None:
-        spectrum = series.welch
-        if spectrum is None:
-            return None
-        lf_ms2, hf_ms2 = spectrum.power_ms2(LF_HZ, LF_LEAST_S), spectrum.power_ms2(HF_HZ, LF_LEAST_S)
-        if lf_ms2 is None or hf_ms2 is None or lf_ms2 + hf_ms2 <= 0:
-            return None
-        return 100.0 * lf_ms2 / (lf_ms2 + hf_ms2)
+        bands = series.welch and series.welch.lf_hf_ms2
+        return 100.0 * bands[0] / sum(bands) if bands and sum(bands) > 0 else None
