@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from abc import ABC, abstractmethod
 from typing import ClassVar
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from device_pipeline.nn_series import NnSeries
 
 
-class Kept:
+class Kept(ABC):
     """The streaming half of such a metric; a subclass brings the definition."""
 
     name: ClassVar[str]
@@ -33,5 +34,6 @@ class Kept:
         return self.batch(NnSeries(np.array(self._nn_ms, dtype=np.float64), np.array(self._gap_ms, dtype=np.float64)))
 
     @staticmethod
+    @abstractmethod
     def batch(series: NnSeries) -> float | None:
-        raise NotImplementedError
+        """The definition."""
