@@ -50,20 +50,12 @@ async def pair(path: str, wearer: Wearer | None, timeout_s: float) -> None:
     Raises LinkError where it does not come to be.
     """
     try:
-        async with asyncio.timeout(timeout_s), BluezBus() as bus:
-            agent = _Agent(bus, path, wearer)
-            bus.bus.add_message_handler(agent.handle)
+        async with asyncio.timeout(timeout_s), _agent(path, wearer) as bus:
             try:
-                capability = "NoInputNoOutput" if wearer is None else "KeyboardDisplay"
-                await bus.call("/org/bluez", _MANAGER, "RegisterAgent", "os", [_AGENT_PATH, capability])
                 await bus.call(path, DEVICE, "Pair")
             except BluezError as problem:
                 if problem.name != _ALREADY:
                     raise LinkError(_WORDS.get(problem.name, str(problem))) from None
-            finally:
-                agent.close()
-                with suppress(LinkError):  # it goes with this bus connection anyway
-                    await bus.call("/org/bluez", _MANAGER, "UnregisterAgent", "o", [_AGENT_PATH])
     except TimeoutError:
         raise LinkError("the pairing took too long") from None
 
@@ -71,16 +63,25 @@ async def pair(path: str, wearer: Wearer | None, timeout_s: float) -> None:
 @asynccontextmanager
 async def attended(path: str) -> AsyncIterator[None]:
     """While it lasts the device at `path` may pair if it needs no code. Raises LinkError where no agent can be."""
+    async with _agent(path, None) as bus:
+        # the one that was the default before is it again once ours is gone
+        await bus.call("/org/bluez", _MANAGER, "RequestDefaultAgent", "o", [_AGENT_PATH])
+        yield
+
+
+@asynccontextmanager
+async def _agent(path: str, wearer: Wearer | None) -> AsyncIterator[BluezBus]:
+    """A connection to the bus whose agent answers for the device at `path`. Raises LinkError where none can be."""
     async with BluezBus() as bus:
-        agent = _Agent(bus, path, None)
+        agent = _Agent(bus, path, wearer)
         bus.bus.add_message_handler(agent.handle)
         try:
-            await bus.call("/org/bluez", _MANAGER, "RegisterAgent", "os", [_AGENT_PATH, "NoInputNoOutput"])
-            await bus.call("/org/bluez", _MANAGER, "RequestDefaultAgent", "o", [_AGENT_PATH])
-            yield
+            capability = "NoInputNoOutput" if wearer is None else "KeyboardDisplay"
+            await bus.call("/org/bluez", _MANAGER, "RegisterAgent", "os", [_AGENT_PATH, capability])
+            yield bus
         finally:
             agent.close()
-            with suppress(LinkError):  # the one that was the default before is it again
+            with suppress(LinkError):  # it goes with this bus connection anyway
                 await bus.call("/org/bluez", _MANAGER, "UnregisterAgent", "o", [_AGENT_PATH])
 
 
