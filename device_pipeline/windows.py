@@ -10,6 +10,8 @@ from device_pipeline.track import Window
 
 # Fewer than two intervals say nothing about a rate: a single missed beat would halve it.
 MIN_INTERVALS = 2
+# Nothing is told window by window of a hole longer than this; the Gap itself says that nothing is known.
+LONGEST_HOLE_NS = 86_400 * 1_000_000_000
 # A rate is told only where at least half of the window could be read.
 MIN_GOOD_FRACTION = 0.5
 

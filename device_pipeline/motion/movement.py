@@ -23,6 +23,7 @@ from device_pipeline.motion.posture import LEARN_STEPS, Trunk
 from device_pipeline.motion.quality_acc import GOOD_INDEX, quality
 from device_pipeline.signal.remembered import Remembered
 from device_pipeline.track import Window
+from device_pipeline.windows import LONGEST_HOLE_NS
 from sensors.samples import Gap, Item, Kind, Samples
 
 WINDOW_S = 60
@@ -33,7 +34,6 @@ MAD_S = 6
 LEVELS_G = ((0.0225, Level.STILL), (0.0915, Level.LIGHT), (0.414, Level.MODERATE))
 DEAD_G, DEAD_CELL_S, DEAD_WINDOWS = 0.008, 0.5, 10
 STILL_G, STILL_WINDOWS = 0.013, 60
-LONGEST_HOLE_NS = 86_400 * 10**9
 OFF_BODY, MISSING, SILENT = "off_body", "missing", "silent"
 _S = 10**9
 

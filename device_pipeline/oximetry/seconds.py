@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from device_pipeline.windows import LONGEST_HOLE_NS
 from sensors.samples import Gap, Quantity, Reading
 
 SECOND_NS = 1_000_000_000
@@ -19,8 +20,6 @@ PERFUSION_STANDS_NS = 15 * SECOND_NS
 # Severe apnoea goes below 50 %, where oximeters state no accuracy but show a trend; below 35 % most show nothing, and
 # what is found there is made by whoever drew a line from a value to the zero of a probe that is off.
 LEAST_PCT, MOST_PCT = 35.0, 100.0
-# Nothing is told second by second of a hole longer than this.
-LONGEST_HOLE_NS = 86_400 * SECOND_NS
 
 LOW_PERFUSION = "low_perfusion"
 OUT_OF_RANGE = "out_of_range"

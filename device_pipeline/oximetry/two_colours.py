@@ -11,6 +11,7 @@ import numpy as np
 from device_pipeline.oximetry.ratio import GOOD_INDEX, METHOD, ratio_of_ratios
 from device_pipeline.oximetry.spo2 import Spo2
 from device_pipeline.signal.remembered import Remembered
+from device_pipeline.windows import LONGEST_HOLE_NS
 from sensors.samples import Gap, Kind, Samples
 
 RED, INFRARED = COLOURS = ("ppg_red", "ppg_ir")
@@ -19,7 +20,6 @@ WAIT_S = 70  # longer than a block of a file: all channels of one block have com
 MOTION_G = 0.05  # rms over the axes: more than breathing and a pulse, less than a hand that turns a page
 MIN_COVER = 0.95
 RATES_HZ = (20.0, 500.0)
-LONGEST_HOLE_NS = 86_400_000_000_000
 _S = 1_000_000_000
 
 

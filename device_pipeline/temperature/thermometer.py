@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from device_pipeline.temperature.temperature import Site, Temperature
 from device_pipeline.temperature.trend import Trend
 from device_pipeline.track import Window
+from device_pipeline.windows import LONGEST_HOLE_NS
 from sensors.samples import Gap, Item, Quantity, Reading
 
 WINDOW_NS = 60 * 10**9
 STANDS_NS = 300 * 10**9
-LONGEST_HOLE_NS = 86_400 * 10**9
 # What a living wearer can have there; beyond it the thermometer lies on a table or in the sun.
 RANGE_C = {Site.BODY: (30.0, 44.0), Site.SKIN: (15.0, 42.0)}
 SKIN_CHANNELS = frozenset({"skin_temperature", "skin_temperature_c"})

@@ -9,9 +9,9 @@ from device_pipeline.alerts.alert import Alert
 from device_pipeline.beat import Beat, BeatSource
 from device_pipeline.config import Limits
 from device_pipeline.hrv import Hrv
-from device_pipeline.run import LONGEST_HOLE_NS, Finding, Pipeline
+from device_pipeline.run import Finding, Pipeline
 from device_pipeline.track import Window
-from device_pipeline.windows import HeartRate
+from device_pipeline.windows import LONGEST_HOLE_NS, HeartRate
 from sensors.files.annotation import AnnotatedBeat
 from sensors.samples import Gap, GapReason, Item, Kind, Quantity, Reading, Samples
 from tests.device_pipeline.ecg_signal import beat_times, ecg
