@@ -22,15 +22,12 @@ from device_pipeline.config import Limits
 from device_pipeline.hrv import Hrv, hrv_window
 from device_pipeline.metrics.metric import Metric
 from device_pipeline.metrics.registry import WINDOW
-from device_pipeline.oximetry.evidence import is_measured, signal_window
-from device_pipeline.oximetry.spo2 import Spo2
 from device_pipeline.pulse_rate import ARRIVAL_NS, DELAY_S, PulseRate
 from device_pipeline.rhythm import Rhythm, RhythmKind, RhythmSpan
 from device_pipeline.side import SideFinding
-from device_pipeline.side_registry import SIDES
-from device_pipeline.temperature.temperature import Site, Temperature
+from device_pipeline.sides import Sides
 from device_pipeline.track import Track, Window
-from device_pipeline.windows import MIN_GOOD_FRACTION, Grid, HeartRate, heart_rate
+from device_pipeline.windows import LONGEST_HOLE_NS, MIN_GOOD_FRACTION, Grid, HeartRate, heart_rate
 from sensors.files.annotation import AnnotatedBeat
 from sensors.samples import Gap, GapReason, Item, Kind, Quantity, Reading, Samples
 
@@ -47,8 +44,6 @@ SIGNAL_WINDOW_S = 2  # the grain of the alerts about the signal itself
 # has fallen silent holds the windows up no longer than this.
 FLAG_LATENESS_NS = 3 * _S
 SILENCE_NS = 30 * _S
-# Nothing is told window by window of a hole longer than this; the Gap itself says that nothing is known.
-LONGEST_HOLE_NS = 86_400 * _S
 
 
 @dataclass(slots=True)
@@ -104,9 +99,7 @@ class Pipeline:
         self._rate_grid: Grid | None = None
         self._newest_ns: int | None = None
         self._early_acc: list[Samples] = []
-        self._sides = [make(origin_ns=origin_ns, live=live) for make in SIDES]
-        self._sides_ns: int | None = None  # the newest of all that the sides were given
-        self._oximeter_heard = False
+        self._sides = Sides(self._alerts, origin_ns, live)
 
     @property
     def leading(self) -> BeatSource | None:
@@ -134,8 +127,7 @@ class Pipeline:
         """The record begins here, whenever its first item comes: windows are told from here on."""
         self._newest_ns = start_ns
         self._skip_to(start_ns)
-        for side in self._sides:
-            side.begin(start_ns)
+        self._sides.begin(start_ns)
 
     def expect(self, kind: Kind, channel: str, fs_hz: float) -> None:
         """This channel leads, whether or not a sample of it ever comes: its absence is a finding too."""
@@ -167,10 +159,7 @@ class Pipeline:
                 findings += self._push_gap(item)
                 findings += self._see(item.end_ns, item.end_ns)
         if not isinstance(item, AnnotatedBeat):
-            newest_ns = item.t_ns if isinstance(item, Reading) else item.end_ns
-            self._sides_ns = newest_ns if self._sides_ns is None else max(self._sides_ns, newest_ns)
-            for side in self._sides:
-                findings += self._aside(side.push(item))
+            findings += self._sides.push(item, self._beats_heard)
         if self._newest_ns is not None and self._sources:
             findings += self._advance(self._horizon_ns(self._newest_ns))
         return findings
@@ -204,34 +193,9 @@ class Pipeline:
         return findings + self._flush_sides(end_ns)
 
     def _flush_sides(self, end_ns: int | None) -> list[Finding]:
-        """The sides end where their own input does; with them everything has ended."""
-        findings: list[Finding] = []
-        known = [t_ns for t_ns in (self._newest_ns, self._sides_ns) if t_ns is not None]
-        if known:
-            last_ns = max(known)
-            if end_ns is not None and last_ns < end_ns <= last_ns + LONGEST_HOLE_NS:
-                last_ns = end_ns
-            for side in self._sides:
-                findings += self._aside(side.flush(last_ns))
-        return findings + list(self._alerts.flush())
-
-    def _aside(self, found: Sequence[SideFinding]) -> list[Finding]:
-        """What a side told, and the alerts that watch it."""
-        findings: list[Finding] = []
-        for finding in found:
-            findings.append(finding)
-            match finding:
-                case Spo2() if is_measured(finding):
-                    self._oximeter_heard = True
-                    end_ns = finding.start_ns + finding.length_ns
-                    findings += self._alerts.push(Watches.OXYGEN, finding.start_ns, end_ns, finding)
-                    if not self._beats_heard:
-                        window = signal_window(finding)
-                        findings += self._alerts.push(Watches.SIGNAL, finding.start_ns, end_ns, window)
-                case Temperature(site=Site.BODY):
-                    end_ns = finding.start_ns + finding.length_ns
-                    findings += self._alerts.push(Watches.TEMPERATURE, finding.start_ns, end_ns, finding)
-        return findings
+        """With the sides everything has ended."""
+        told = self._sides.flush(self._newest_ns, end_ns, self._beats_heard)
+        return [*told, *self._alerts.flush()]
 
     @property
     def _beats_heard(self) -> bool:
@@ -396,15 +360,12 @@ class Pipeline:
             if silent_s >= self._limits.pause_s:
                 pause = Beat(end_ns, BeatSource.ECG, silent_s)
                 findings += self._alerts.push(Watches.BEAT, lead.last_beat_ns, end_ns, pause)
-        if self._beats_heard or not self._oximeter_heard:  # else the oximeter is the signal
+        if self._beats_heard or not self._sides.has_oximeter:  # else the oximeter is the signal
             findings += self._alerts.push(Watches.SIGNAL, start_ns, end_ns, self._window(start_ns, end_ns))
         findings.append(window)
-        if self._sides:
-            others = (source.track for kind, source in self._sources.items() if kind is not leading)
-            windows = [window, *(track.window(start_ns, end_ns) for track in others)]
-            for side in self._sides:
-                findings += self._aside(side.see(windows, more))
-        return findings
+        others = (source.track for kind, source in self._sources.items() if kind is not leading)
+        windows = [window, *(track.window(start_ns, end_ns) for track in others)]
+        return findings + self._sides.see(windows, more, self._beats_heard)
 
     def _judge_beat(self, source: _Source, beat: Beat) -> list[Finding]:
         findings: list[Finding] = list(source.rhythm.push(beat))
