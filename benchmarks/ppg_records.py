@@ -8,10 +8,7 @@ the same; of Welltory, the strap's intervals, laid over the pulses.
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import os
-import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.io import loadmat
 
+from benchmarks.bidmc import FS_HZ, records
 from benchmarks.child import ROOT
 from device_pipeline.beat import Beat, BeatSource
 from device_pipeline.beats.ecg import EcgBeats
@@ -34,7 +32,6 @@ Floats = NDArray[np.float64]
 SECOND_NS = 1_000_000_000
 LENGTH_S, STEP_S = 8, 2
 LEAD = 200  # points before the start of a record
-SAME_PERSON = {"08": "07", "21": "20", "23": "20"}
 LEADS_AGREE_BPM = 2.0
 SPEEDS = (0.5, 0.58, 0.66, 0.75, 0.83, 0.92, 1.08, 1.17, 1.28, 1.4, 1.55, 0.7, 0.85, 1.0, 1.2)
 REST_SPEEDS = (0.55, 0.62, 0.7, 0.78, 0.87, 1.0, 1.12, 1.25, 1.4, 1.55, 1.7)
@@ -71,23 +68,12 @@ def ieee(folder: Path) -> Iterator[PpgRecord]:
 
 def bidmc(archive: Path) -> Iterator[PpgRecord]:
     """BIDMC, at rest."""
-    with tarfile.open(archive) as files:
-        names = sorted(name for name in files.getnames() if name.endswith("_Signals.csv"))
-        for name in names:
-            member = files.extractfile(name)
-            assert member is not None
-            text = io.TextIOWrapper(member, "ascii")
-            columns = [column.strip() for column in next(csv.reader([text.readline()]))]
-            values = np.loadtxt(text, delimiter=",")
-            record = Path(name).stem.split("_")[1]
-            windows = int((len(values) / 125 - LENGTH_S) // STEP_S) + 1
-            leads = [ecg_rates(values[:, columns.index(c)], 125.0, windows) for c in ("II", "V") if c in columns]
-            off = np.abs(leads[0] - leads[-1]) >= LEADS_AGREE_BPM  # NaN is not
-            truth = np.where(off, np.nan, leads[0])
-            person = f"bidmc {SAME_PERSON.get(record, record)}"
-            yield PpgRecord(
-                f"bidmc_{record}", person, "rest", 125.0, values[None, :, columns.index("PLETH")], None, truth
-            )
+    for record in records(archive):
+        windows = int((len(record.ppg) / FS_HZ - LENGTH_S) // STEP_S) + 1
+        leads = [ecg_rates(record.leads[c], FS_HZ, windows) for c in ("II", "V") if c in record.leads]
+        off = np.abs(leads[0] - leads[-1]) >= LEADS_AGREE_BPM  # NaN is not
+        truth = np.where(off, np.nan, leads[0])
+        yield PpgRecord(f"bidmc_{record.name}", f"bidmc {record.person}", "rest", FS_HZ, record.ppg[None], None, truth)
 
 
 def welltory(folder: Path) -> Iterator[PpgRecord]:

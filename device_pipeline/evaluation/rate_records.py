@@ -19,6 +19,7 @@ from scipy.io import loadmat
 
 from device_pipeline.evaluation.heart_rate import ecg_truth
 from sensors.errors import FileFormatError
+from sensors.files.bidmc import BidmcSource
 from sensors.files.open import open_source
 from sensors.samples import Gap, Kind, Samples
 
@@ -27,6 +28,7 @@ BLOCK_S = 60
 _S = 1_000_000_000
 _TRUTHS = ("_BPMtrace", "BPM_", "True_")
 _BIDMC_TIME = "Time [s]"
+_BIDMC_WAVE = "PLETH"
 _BIDMC_LEADS = ("II", "V")
 
 Floats = NDArray[np.float64]
@@ -54,7 +56,7 @@ def read_rate_record(path: Path) -> RateRecord:
     """Raises FileFormatError where it is none of these records, or its truth is missing."""
     if path.suffix == ".mat":
         return _ieee(path)
-    if path.suffix == ".csv" and _bidmc_columns(path) is not None:
+    if path.suffix == ".csv" and _is_bidmc(path):
         return _bidmc(path)
     return _other(path)
 
@@ -70,7 +72,7 @@ def ieee_truth_path(path: Path) -> Path | None:
 
 
 def has_ecg_and_ppg(path: Path) -> bool:
-    if _bidmc_columns(path) is not None:
+    if _is_bidmc(path):
         return True
     with path.open(encoding="utf-8-sig", errors="replace") as file:
         names = {name.strip().lower() for name in file.readline(65_536).split(",")}
@@ -108,32 +110,26 @@ def _array(path: Path, name: str) -> Floats:
         raise FileFormatError(f"{path.name}: no array {name} in it ({type(error).__name__})") from error
 
 
-def _bidmc_columns(path: Path) -> list[str] | None:
+def _is_bidmc(path: Path) -> bool:
     try:
         with path.open(encoding="utf-8-sig") as file:
             names = [name.strip() for name in next(csv.reader([file.readline(65_536)]), [])]
     except (OSError, UnicodeDecodeError) as error:
         raise FileFormatError(f"{path.name}: cannot be read ({type(error).__name__})") from error
-    return names if _BIDMC_TIME in names and "PLETH" in names else None
+    return _BIDMC_TIME in names and _BIDMC_WAVE in names
 
 
 def _bidmc(path: Path) -> RateRecord:
-    names = _bidmc_columns(path)
-    assert names is not None
-    try:
-        values = np.loadtxt(path, delimiter=",", skiprows=1, ndmin=2)
-        t_s = values[:, names.index(_BIDMC_TIME)]
-        if len(t_s) < 2 or not np.isfinite(values).all() or t_s[-1] <= t_s[0]:
-            raise ValueError("its times do not rise")
-    except (ValueError, IndexError) as error:
-        raise FileFormatError(f"{path.name}: a table of numbers is expected ({error})") from error
-    fs_hz = round((len(t_s) - 1) / (t_s[-1] - t_s[0]), 2)
-    leads = [list(even(Kind.ECG, c, values[:, names.index(c)], fs_hz)) for c in _BIDMC_LEADS if c in names]
+    source = BidmcSource(path)
+    names = [channel.name for channel in source.channels]
+    leads = [lead for lead in _BIDMC_LEADS if lead in names]
     if not leads:
         raise FileFormatError(f"{path.name}: no lead II or V; it has: {', '.join(names)}")
-    wave = list(even(Kind.PPG, "ppg", values[:, names.index("PLETH")], fs_hz))
-    name = path.stem.removesuffix("_Signals")
-    return RateRecord(name, list(wave), "ppg", None, None, ecg_truth(leads, wave[-1].end_ns))
+    items = [i for i in source.items([_BIDMC_WAVE, *leads], BLOCK_S) if isinstance(i, Samples | Gap)]
+    end_ns = max((item.end_ns for item in items), default=0)
+    truth = ecg_truth([[i for i in items if i.channel == lead] for lead in leads], end_ns)
+    wave = [i for i in items if i.channel == _BIDMC_WAVE]
+    return RateRecord(path.stem.removesuffix("_Signals"), wave, _BIDMC_WAVE, None, None, truth)
 
 
 def _other(path: Path) -> RateRecord:
