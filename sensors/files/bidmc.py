@@ -7,6 +7,7 @@ rows are counted instead, at the rate that first and last time give.
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
@@ -83,13 +84,21 @@ def _table(path: Path) -> tuple[list[str], Floats]:
     try:
         head, _, rows = path.read_text(encoding="utf-8-sig").partition("\n")
         names = [name.strip() for name in head.split(",")]
-        values = np.genfromtxt(io.StringIO(rows), delimiter=",", dtype=np.float64, ndmin=2) if rows.strip() else None
+        text = io.StringIO(rows)
+        values = (
+            np.loadtxt(text, delimiter=",", ndmin=2, converters=_number, encoding="utf-8") if rows.strip() else None
+        )
     except OSError as error:
         raise FileFormatError(f"{path.name}: {error.strerror}") from error
     except (UnicodeDecodeError, ValueError) as error:
-        raise FileFormatError(f"{path.name}: not a table of numbers under one line of names") from error
+        raise FileFormatError(f"{path.name}: a table of numbers under one line of names is expected") from error
     if values is None:
         return names, np.empty((0, len(names)))
     if values.shape[1] != len(names):
         raise FileFormatError(f"{path.name}: rows of {values.shape[1]} cells, the first line names {len(names)}")
     return names, values
+
+
+def _number(cell: str) -> float:
+    """NaN for an empty cell; what is no number is refused, since it would pass for an absence."""
+    return float(cell) if cell.strip() else math.nan

@@ -53,7 +53,15 @@ def test_breaths_of_each_annotator_are_read_though_one_has_fewer(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    "text", ["", "a,b\n1,2\n", "Time [s], II\n0,1\n", "Time [s], II\n0,1\n0,2\n", "Time [s], II\n0,1,2\n1,2,3\n"]
+    "text",
+    [
+        "",
+        "a,b\n1,2\n",
+        "Time [s], II\n0,1\n",
+        "Time [s], II\n0,1\n0,2\n",
+        "Time [s], II\n0,1,2\n1,2,3\n",
+        "Time [s], II\n0,1\n1,high\n2,3\n",
+    ],
 )
 def test_another_file_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "x_Signals.csv"
