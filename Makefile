@@ -41,7 +41,7 @@ bench: $(VENV)-bench/.installed ## Side by side with other tools: accuracy, spee
 	@$(VENV)-bench/bin/python -m benchmarks.respiration
 	@$(VENV)-bench/bin/python -m benchmarks.ppg
 	@$(VENV)-bench/bin/python -m benchmarks.analyze_day
-	@$(VENV)-bench/bin/python -m benchmarks.oximetry || true # needs nights that are no part of this project
+	@$(VENV)-bench/bin/python -m benchmarks.oximetry
 	@$(VENV)-bench/bin/python -m benchmarks.hrv
 	@$(VENV)-bench/bin/python -m benchmarks.live
 
