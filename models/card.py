@@ -7,14 +7,17 @@ schema asks for is refused.
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from models.errors import CardError
 
-SCHEMA = "vitalkeep.card/1"
+SCHEMA = "vitalkeep.card/2"
+SUFFIXES = (".tflite", ".npz")  # nets of the TFLite runtime, arrays of a score in numpy
 _SHA256 = re.compile(r"^[0-9a-f]{64}$")
 _VERSION = re.compile(r"^\d+\.\d+\.\d+$")
 
@@ -54,7 +57,32 @@ class DataUse:
 
 
 @dataclass(frozen=True, slots=True)
+class Variant:
+    """Another file of the same net, in another precision; `note`: how it was made, and how far it says the same."""
+
+    weights: str
+    sha256: str
+    size_bytes: int
+    precision: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """How a number spread where the model was made: `shares` of it below, between and above the rising `edges`.
+
+    `shares`: one more than `edges`, summing to 1.
+    """
+
+    edges: tuple[float, ...]
+    shares: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ModelCard:
+    """What stands on a card. `variants` may be none; `reference` by the name of an input or a score: a model without
+    one cannot be watched for drift."""
+
     name: str
     version: str
     weights: str
@@ -72,6 +100,8 @@ class ModelCard:
     known_failures: tuple[str, ...]
     latency_us: dict[str, float]
     made_by: str
+    variants: tuple[Variant, ...]
+    reference: dict[str, Reference]
 
     @classmethod
     def read(cls, path: Path) -> ModelCard:
@@ -121,16 +151,39 @@ class ModelCard:
             known_failures=card.texts("known_failures"),
             latency_us=card.numbers_by_name("latency_us"),
             made_by=card.text("made_by"),
+            variants=tuple(
+                Variant(
+                    v.text("weights"),
+                    v.text("sha256"),
+                    int(v.number("size_bytes")),
+                    v.text("precision"),
+                    v.text("note"),
+                )
+                for v in card.rows("variants", least=0)
+            ),
+            reference={
+                name: Reference(r.numbers("edges"), r.numbers("shares")) for name, r in card.named("reference").items()
+            },
         )
-        if not _SHA256.match(made.sha256):
-            raise CardError(f"{where}: sha256 is not 64 hexadecimal digits")
         if not _VERSION.match(made.version):
             raise CardError(f"{where}: version {made.version!r}, three numbers expected")
-        if "/" in made.weights or "\\" in made.weights or not made.weights.endswith(".tflite"):
-            raise CardError(f"{where}: weights {made.weights!r}, a .tflite file beside the card expected")
+        files = [(made.weights, made.sha256), *((variant.weights, variant.sha256) for variant in made.variants)]
+        for weights, sha256 in files:
+            if not _SHA256.match(sha256):
+                raise CardError(f"{where}: sha256 of {weights!r} is not 64 hexadecimal digits")
+            if "/" in weights or "\\" in weights or not weights.endswith(SUFFIXES):
+                raise CardError(
+                    f"{where}: weights {weights!r}, a {' or '.join(SUFFIXES)} file beside the card expected"
+                )
         for figure in made.figures:
             if not figure.low <= figure.value <= figure.high:
                 raise CardError(f"{where}: figure {figure.name!r} lies outside its own interval")
+        for name, reference in made.reference.items():
+            edges, shares = reference.edges, reference.shares
+            if len(shares) != len(edges) + 1 or any(b <= a for a, b in pairwise(edges)):
+                raise CardError(f"{where}: reference {name!r}: rising edges and one share more than edges expected")
+            if min(shares) < 0 or not math.isclose(math.fsum(shares), 1.0, abs_tol=1e-3):
+                raise CardError(f"{where}: reference {name!r}: shares that sum to 1 expected")
         return made
 
 
@@ -181,8 +234,12 @@ class _Fields:
             raise CardError(f"{self._where}: {name}: numbers expected")
         return {key: float(value) for key, value in values.items()}
 
-    def rows(self, name: str) -> list[_Fields]:
+    def named(self, name: str) -> dict[str, _Fields]:
+        values = self._get(name, (dict,), "objects by name")
+        return {key: _Fields(value, f"{self._where}: {name}[{key!r}]") for key, value in values.items()}
+
+    def rows(self, name: str, least: int = 1) -> list[_Fields]:
         values = self._get(name, (list,), "a list of objects")
-        if not values:
+        if len(values) < least:
             raise CardError(f"{self._where}: {name} is empty")
         return [_Fields(value, f"{self._where}: {name}[{k}]") for k, value in enumerate(values)]

@@ -22,6 +22,10 @@ def test_the_weights_are_those_of_their_card(path: Path) -> None:
     weights = path.with_name(card.weights).read_bytes()
     assert hashlib.sha256(weights).hexdigest() == card.sha256
     assert len(weights) == card.size_bytes <= MOST_BYTES
+    for variant in card.variants:
+        other = path.with_name(variant.weights).read_bytes()
+        assert hashlib.sha256(other).hexdigest() == variant.sha256
+        assert len(other) == variant.size_bytes
 
 
 @pytest.mark.parametrize("path", CARDS, ids=lambda path: path.stem)

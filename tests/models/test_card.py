@@ -14,6 +14,13 @@ from models.interpreter import Net
 from models.screen import CARD
 
 RAW: dict[str, Any] = json.loads(CARD.read_text(encoding="utf-8"))
+VARIANT = {
+    "weights": "screen.float32.tflite",
+    "sha256": "f" * 64,
+    "size_bytes": 1,
+    "precision": "float32",
+    "note": "as made",
+}
 
 
 @pytest.mark.parametrize("field", sorted(RAW))
@@ -40,12 +47,28 @@ def test_a_card_without_one_of_its_fields_is_refused(field: str) -> None:
         ("thresholds", {"a": "b"}),
         ("inputs", [{**RAW["inputs"][0], "shape": []}]),
         ("data", ["mitdb"]),
-        ("schema", "vitalkeep.card/2"),
+        ("schema", "vitalkeep.card/1"),
+        ("variants", [{"weights": "screen.float32.tflite"}]),
+        ("variants", [{**VARIANT, "sha256": "f" * 63}]),
+        ("variants", [{**VARIANT, "weights": "../screen.float32.tflite"}]),
+        ("reference", []),
+        ("reference", {"N": {"edges": [0.5]}}),
+        ("reference", {"N": {"edges": [0.5], "shares": [0.5, 0.25, 0.25]}}),
+        ("reference", {"N": {"edges": [0.5, 0.5], "shares": [0.5, 0.25, 0.25]}}),
+        ("reference", {"N": {"edges": [0.5], "shares": [0.5, 0.4]}}),
+        ("reference", {"N": {"edges": [0.5], "shares": [1.5, -0.5]}}),
     ],
 )
 def test_a_card_with_a_field_of_the_wrong_kind_is_refused(field: str, value: object) -> None:
     with pytest.raises(CardError):
         ModelCard.of({**RAW, field: value}, "card")
+
+
+def test_variants_and_references_are_read_as_they_stand() -> None:
+    raw = {**RAW, "variants": [VARIANT], "reference": {"N": {"edges": [0.2, 0.5], "shares": [0.5, 0.25, 0.25]}}}
+    card = ModelCard.of(raw, "card")
+    assert [variant.precision for variant in card.variants] == ["float32"]
+    assert card.reference["N"].edges == (0.2, 0.5)
 
 
 def test_an_unknown_field_is_refused() -> None:
