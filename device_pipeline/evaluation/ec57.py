@@ -76,6 +76,63 @@ class Average:
     f1: float | None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """Which beats count, as indices: `of_reference` and `of_test` are the pairs, `missed` (of the reference) and
+    `extra` (of the test) what has no partner. `reason` says why nothing can count; None where something may.
+    """
+
+    of_reference: NDArray[np.intp]
+    of_test: NDArray[np.intp]
+    missed: NDArray[np.intp]
+    extra: NDArray[np.intp]
+    reason: str | None = None
+
+
+def compare_beats(
+    reference: NDArray[np.int64],
+    test: NDArray[np.int64],
+    fs_hz: float,
+    *,
+    window_s: float = MATCH_WINDOW_S,
+    learning_s: float = LEARNING_PERIOD_S,
+    end_sample: int | None = None,
+    excluded: Sequence[tuple[int, int]] = (),
+) -> Comparison:
+    """Pairs `test` beats with `reference` beats, both sample numbers at `fs_hz`, rising.
+
+    Pairs are made over the whole record, then those whose reference beat lies in the learning period, in `excluded`
+    ([start, end] samples, both inside) or after `end_sample` are set aside with every unpaired beat that lies there:
+    a beat at the border is judged with its partner.
+    """
+    if not (math.isfinite(fs_hz) and fs_hz > 0 and window_s >= 0 and learning_s >= 0):
+        raise ValueError(f"rate {fs_hz} Hz, window {window_s} s, learning {learning_s} s: expected a rate above 0")
+    start = math.ceil(learning_s * fs_hz)
+    end = (
+        end_sample if end_sample is not None else max((int(a[-1]) + 1 for a in (reference, test) if len(a)), default=0)
+    )
+    if end <= start:
+        none = np.empty(0, dtype=np.intp)
+        why = f"the record lasts {end / fs_hz:.0f} s, the learning period alone {learning_s:.0f} s"
+        return Comparison(none, none, none, none, why)
+    steady = np.flatnonzero(_outside(reference, excluded))
+    of_steady, of_test = pair_beats(reference[steady], test, math.floor(window_s * fs_hz + 1e-9))
+    of_reference = steady[of_steady]
+    missed = np.delete(steady, of_steady)
+    extra = np.delete(np.arange(len(test)), of_test)
+    extra = extra[_outside(test[extra], excluded)]
+
+    def counted(at: NDArray[np.int64]) -> NDArray[np.bool_]:
+        return np.asarray((at >= start) & (at < end))
+
+    counts = counted(reference[of_reference])
+    of_reference, of_test = of_reference[counts], of_test[counts]
+    missed, extra = missed[counted(reference[missed])], extra[counted(test[extra])]
+    any_counts = len(of_reference) + len(missed) + len(extra)
+    reason = None if any_counts else f"no beat of either side counts after the first {learning_s:.0f} s"
+    return Comparison(of_reference, of_test, missed, extra, reason)
+
+
 def score_beats(
     reference: NDArray[np.int64],
     test: NDArray[np.int64],
@@ -86,37 +143,31 @@ def score_beats(
     end_sample: int | None = None,
     excluded: Sequence[tuple[int, int]] = (),
 ) -> BeatScore:
-    """Scores `test` beats against `reference` beats, both sample numbers at `fs_hz`, in any order.
-
-    Pairs are made over the whole record, then those whose reference beat lies in the learning period, in `excluded`
-    ([start, end] samples, both inside) or after `end_sample` are set aside with every unpaired beat that lies there:
-    a beat at the border is judged with its partner.
-    """
-    if not (math.isfinite(fs_hz) and fs_hz > 0 and window_s >= 0 and learning_s >= 0):
-        raise ValueError(f"rate {fs_hz} Hz, window {window_s} s, learning {learning_s} s: expected a rate above 0")
+    """Scores `test` beats against `reference` beats, in any order; else as `compare_beats`."""
     reference, test = np.sort(reference), np.sort(test)
-    start = math.ceil(learning_s * fs_hz)
-    end = (
-        end_sample if end_sample is not None else max((int(a[-1]) + 1 for a in (reference, test) if len(a)), default=0)
+    found = compare_beats(
+        reference,
+        test,
+        fs_hz,
+        window_s=window_s,
+        learning_s=learning_s,
+        end_sample=end_sample,
+        excluded=excluded,
     )
-    if end <= start:
-        return BeatScore(
-            0, 0, 0, 0.0, 0.0, f"the record lasts {end / fs_hz:.0f} s, the learning period alone {learning_s:.0f} s"
-        )
-    outside = _outside(reference, excluded)
-    flutter_free = reference[outside]
-    of_reference, of_test = pair_beats(flutter_free, test, math.floor(window_s * fs_hz + 1e-9))
+    return beat_score(reference, test, found, fs_hz)
 
-    counted = (flutter_free[of_reference] >= start) & (flutter_free[of_reference] < end)
-    error_s = (test[of_test[counted]] - flutter_free[of_reference[counted]]) / fs_hz
-    missed = np.delete(flutter_free, of_reference)
-    extra = np.delete(test, of_test)
-    extra = extra[_outside(extra, excluded)]
-    tp = int(counted.sum())
-    fn = int(((missed >= start) & (missed < end)).sum())
-    fp = int(((extra >= start) & (extra < end)).sum())
-    reason = None if tp + fn + fp else f"no beat of either side counts after the first {learning_s:.0f} s"
-    return BeatScore(tp, fn, fp, float(error_s.sum()), float((error_s**2).sum()), reason)
+
+def beat_score(reference: NDArray[np.int64], test: NDArray[np.int64], found: Comparison, fs_hz: float) -> BeatScore:
+    """The counts of a comparison of these beats."""
+    error_s = (test[found.of_test] - reference[found.of_reference]) / fs_hz
+    return BeatScore(
+        len(found.of_test),
+        len(found.missed),
+        len(found.extra),
+        float(error_s.sum()),
+        float((error_s**2).sum()),
+        found.reason,
+    )
 
 
 def pair_beats(

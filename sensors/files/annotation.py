@@ -23,6 +23,7 @@ from sensors.errors import FileFormatError
 
 _SKIP, _NUM, _SUB, _CHN, _AUX = 59, 60, 61, 62, 63
 _NOTE = 22
+_NOTHING_READ = 0x30
 _CODES: dict[int, str] = {
     **dict(enumerate("NLRaVFJASEj/Q~", start=1)),
     **{16: "|", 18: "s", 19: "T", 20: "*", 21: "D", 22: '"', 23: "=", 24: "p", 25: "B", 26: "^", 27: "t", 28: "+"},
@@ -52,20 +53,45 @@ class AnnotatedBeat:
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class AnnotationFile:
-    """All annotations of one file, in its order. `samples` is int64, shape (n,); `aux` is "" where there is none."""
+    """All annotations of one file, in its order. `samples` is int64, shape (n,); `aux` is "" where there is none, and
+    `subtypes` 0."""
 
     fs_hz: float | None
     samples: NDArray[np.int64]
     symbols: list[str]
     aux: list[str]
+    subtypes: list[int]
 
     def __repr__(self) -> str:
         return f"<AnnotationFile n={len(self.samples)}>"
 
     def beats(self) -> NDArray[np.int64]:
         """Sample numbers of the beats alone, in order of time."""
+        return self.labelled_beats()[0]
+
+    def labelled_beats(self) -> tuple[NDArray[np.int64], list[str]]:
+        """Sample numbers of the beats alone, in order of time, with the symbol of each."""
         keep = np.fromiter((s in BEAT_SYMBOLS for s in self.symbols), dtype=bool, count=len(self.symbols))
-        return np.sort(self.samples[keep])
+        at = np.flatnonzero(keep)
+        at = at[np.argsort(self.samples[at], kind="stable")]
+        return self.samples[at], [self.symbols[i] for i in at.tolist()]
+
+    def unreadable(self, end_sample: int | None = None) -> list[tuple[int, int]]:
+        """[start, end], both inside, in which the file says that no signal can be read, in order of time.
+
+        A `~` whose subtype has bits 4 and 5 set begins such a time, the next `~` ends it (WFDB Applications Guide,
+        annot(5)); one left open lasts to `end_sample`, or to the last annotation.
+        """
+        last = end_sample if end_sample is not None else int(self.samples.max(initial=0))
+        found: list[tuple[int, int]] = []
+        opened: int | None = None
+        for i in np.argsort(self.samples, kind="stable").tolist():
+            if self.symbols[i] != "~":
+                continue
+            if opened is not None:
+                found.append((opened, int(self.samples[i])))
+            opened = int(self.samples[i]) if self.subtypes[i] & _NOTHING_READ == _NOTHING_READ else None
+        return found if opened is None else [*found, (opened, last)]
 
 
 def read_annotations(path: Path) -> AnnotationFile:
@@ -92,6 +118,7 @@ def _decode(data: bytes) -> AnnotationFile:
     times: list[int] = []
     codes: list[int] = []
     aux: dict[int, str] = {}
+    subtypes: dict[int, int] = {}
     while True:
         if at >= total:
             raise FileFormatError(f"no end mark after {len(data)} bytes: truncated, or not an annotation file")
@@ -118,14 +145,17 @@ def _decode(data: bytes) -> AnnotationFile:
             if times:
                 aux[len(times) - 1] = text.rstrip(b"\0").decode("utf-8", "replace")
             at += (n + 1) // 2
-        elif code not in (_NUM, _SUB, _CHN):
+        elif code == _SUB:
+            if times:
+                subtypes[len(times) - 1] = low & 0xFF
+        elif code not in (_NUM, _CHN):
             raise FileFormatError(f"code {code} at byte {2 * at - 2}, an annotation file has none from 50 to 58")
     if times and min(times) < 0:
         raise FileFormatError(f"an annotation at sample {min(times)}, expected 0 or later")
-    return _interpret(times, codes, aux)
+    return _interpret(times, codes, aux, subtypes)
 
 
-def _interpret(times: list[int], codes: list[int], aux: dict[int, str]) -> AnnotationFile:
+def _interpret(times: list[int], codes: list[int], aux: dict[int, str], subtypes: dict[int, int]) -> AnnotationFile:
     """Takes out what speaks of the file itself: the rate, definitions of further codes, and what is no annotation."""
     fs_hz: float | None = None
     table = dict(_CODES)
@@ -150,6 +180,7 @@ def _interpret(times: list[int], codes: list[int], aux: dict[int, str]) -> Annot
         np.array([times[i] for i in keep], dtype=np.int64),
         [table.get(codes[i], f"[{codes[i]}]") for i in keep],
         [aux.get(i, "") for i in keep],
+        [subtypes.get(i, 0) for i in keep],
     )
 
 

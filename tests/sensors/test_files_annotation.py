@@ -175,3 +175,18 @@ def test_a_file_without_any_annotation_is_honest_no_data(tmp_path: Path) -> None
 
 def test_a_beat_does_not_show_itself() -> None:
     assert repr(AnnotatedBeat(400, 2, "N")) == "<AnnotatedBeat>"
+
+
+def test_a_time_without_any_readable_signal_lasts_from_its_mark_to_the_next(tmp_path: Path) -> None:
+    def word(code: int, low: int) -> bytes:
+        return (code << 10 | low).to_bytes(2, "little")
+
+    noise, beat, sub = 14, 1, 61
+    data = word(beat, 10) + word(noise, 10) + word(sub, 0xFF) + word(beat, 10) + word(noise, 10) + word(sub, 0x10)
+    data += word(noise, 10) + word(sub, 0x33) + word(beat, 10) + b"\0\0"
+    path = tmp_path / "a.atr"
+    path.write_bytes(data)
+    file = read_annotations(path)
+    assert file.unreadable() == [(20, 40), (50, 60)]
+    assert file.unreadable(end_sample=99)[-1] == (50, 99)
+    assert file.labelled_beats()[1] == ["N"] * 3

@@ -174,3 +174,35 @@ def test_a_folder_without_a_heart_rate_to_score_says_so(tmp_path: Path) -> None:
     result = told(tmp_path, "--what", "heart-rate")
     assert isinstance(result.exception, FileFormatError)
     assert "no record in it has a PPG" in str(result.exception)
+
+
+def test_labels_are_scored_by_class_and_false_v_as_ec57_counts_them(tmp_path: Path) -> None:
+    at = np.arange(1, 11) * 250
+    write_annotations(tmp_path, "a", 250, at, list("NLRAVE/FNN"), extension="atr")
+    write_annotations(tmp_path, "a", 250, at, list("NVNSVNVVNN"))
+    asked = (tmp_path / "a", "--beats", "vk", "--learning-s", "0", "--jobs", "1")
+    record, total = rows(told(*asked, "--json"))
+    veb, sveb = record["veb"], record["sveb"]
+    assert (veb["tp"], veb["fn"], veb["fp"]) == (1, 1, 1)  # paced and fusion beats called V are no false V
+    assert veb["false_positive_rate"] == pytest.approx(1 / 6)
+    assert (sveb["sensitivity"], sveb["positive_predictivity"], sveb["reason"]) == (1.0, 1.0, None)
+    assert record["table"]["F"]["v"] == record["table"]["Q"]["v"] == 1
+    assert total["gross"]["veb"]["sensitivity"] == total["average"]["veb"]["sensitivity"] == 0.5
+    assert total["gross"]["veb"]["sensitivity_95"] is None
+    table = told(*asked).stdout
+    assert "Ventricular (V)" in table
+    assert "rows the reference" in table
+
+
+def test_a_record_without_v_beats_has_no_v_sensitivity_and_says_why(tmp_path: Path) -> None:
+    record, total = rows(told(annotated(tmp_path, "a"), "--beats", "vk", "--json", "--jobs", "1"))
+    assert record["veb"]["sensitivity"] is None
+    assert record["veb"]["reason"] == "the reference has no V beat that counts"
+    assert total["average"]["veb"]["sensitivity"] is None
+
+
+def test_a_record_with_nothing_to_score_has_no_classes_either(tmp_path: Path) -> None:
+    record, total = rows(told(annotated(tmp_path, "a", n=60), "--beats", "vk", "--json", "--jobs", "1"))
+    assert record["veb"]["tp"] is None
+    assert record["veb"]["reason"] == record["reason"]
+    assert total["gross"]["veb"]["reason"] == "no record has anything to score"

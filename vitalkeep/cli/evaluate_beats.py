@@ -7,12 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vitalkeep.cli import evaluation_runner
+from vitalkeep.cli.beat_tables import class_figures, class_table, gross_class_figures
 from vitalkeep.cli.evaluation_runner import counted, run_evaluation, tabulated
 from vitalkeep.cli.failed_record import foreseen
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from collections.abc import Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+    from rich.console import RenderableType
+
+    from device_pipeline.beat import BeatLabel
+    from device_pipeline.evaluation.beat_table import BeatTable
     from device_pipeline.evaluation.ec57 import BeatScore
     from vitalkeep.cli.evaluations import Asked
 
@@ -39,6 +46,7 @@ class Outcome:
     channel: str | None = None
     fs_hz: float | None = None
     score: BeatScore | None = None
+    table: BeatTable | None = None
     error: str | None = None
 
 
@@ -53,7 +61,9 @@ def evaluate_beats(asked: Asked) -> int:
 
 def score_record(task: Task) -> Outcome:
     """Scores one record; whatever is wrong with it is in the outcome."""
-    from device_pipeline.evaluation.ec57 import flutter_segments, score_beats
+    from device_pipeline.beats.annotated import AAMI_LABEL
+    from device_pipeline.evaluation.beat_table import beat_table
+    from device_pipeline.evaluation.ec57 import beat_score, compare_beats, flutter_segments
     from sensors.errors import FileFormatError
     from sensors.files.annotation import header_rate, read_annotations
 
@@ -64,20 +74,25 @@ def score_record(task: Task) -> Outcome:
         fs_hz = truth.fs_hz or (header[0] if header else None)
         end = header[1] if header else None
         channel: str | None = None
+        unread: list[tuple[int, int]] = []
+        labels: Sequence[BeatLabel | None]
         if task.beats is not None:
             test_file = read_annotations(task.record.with_name(f"{name}.{task.beats}"))
-            test = test_file.beats()
+            test, symbols = test_file.labelled_beats()
+            labels = [AAMI_LABEL[symbol] for symbol in symbols]
+            unread = test_file.unreadable(end)
             fs_hz = fs_hz or test_file.fs_hz
             if fs_hz is not None and test_file.fs_hz is not None and test_file.fs_hz != fs_hz:
                 raise FileFormatError(
                     f"{name}.{task.beats}: counts samples at {test_file.fs_hz:g} Hz, the reference at {fs_hz:g} Hz"
                 )
         else:
-            channel, fs_hz, test = _detect(task, fs_hz)
+            channel, fs_hz, test, labels = _detect(task, fs_hz)
         if fs_hz is None:
             raise FileFormatError(f"{name}: neither its annotations nor a header tell the sampling rate")
-        score = score_beats(
-            truth.beats(),
+        reference, reference_symbols = truth.labelled_beats()
+        found = compare_beats(
+            reference,
             test,
             fs_hz,
             window_s=task.window_s,
@@ -85,15 +100,25 @@ def score_record(task: Task) -> Outcome:
             end_sample=end,
             excluded=flutter_segments(truth.samples, truth.symbols, truth.aux, end),
         )
+        score = beat_score(reference, test, found, fs_hz)
+        table = beat_table(
+            reference,
+            [AAMI_LABEL[symbol] for symbol in reference_symbols],
+            test,
+            labels,
+            found,
+            unreadable=truth.unreadable(end),
+            unread=unread,
+        )
     except Exception as problem:
         if (why := foreseen(problem, name)) is None:
             raise
         return Outcome(name, error=why)
-    return Outcome(name, channel, fs_hz, score)
+    return Outcome(name, channel, fs_hz, score, table)
 
 
-def _detect(task: Task, fs_hz: float | None) -> tuple[str, float, Any]:
-    """(lead, rate that sample numbers count in, sample numbers of the beats that our detector finds)."""
+def _detect(task: Task, fs_hz: float | None) -> tuple[str, float, NDArray[np.int64], list[BeatLabel | None]]:
+    """(lead, rate that sample numbers count in, sample numbers of the beats that our detector finds, what they are)."""
     import numpy as np
 
     from device_pipeline.beat import Beat
@@ -122,7 +147,8 @@ def _detect(task: Task, fs_hz: float | None) -> tuple[str, float, Any]:
             found += [out.t_ns for out in stage.push(item) if isinstance(out, Beat)]
     found += [out.t_ns for out in stage.flush() if isinstance(out, Beat)]
     rate_hz = fs_hz or source.fs_hz
-    return lead.name, rate_hz, np.round(np.array(found, dtype=np.int64) * (rate_hz / 1e9)).astype(np.int64)
+    samples = np.round(np.array(found, dtype=np.int64) * (rate_hz / 1e9)).astype(np.int64)
+    return lead.name, rate_hz, samples, [None] * len(samples)
 
 
 def records_in(paths: tuple[Path, ...], reference: str) -> list[Path]:
@@ -159,6 +185,7 @@ def _figures(score: BeatScore | None, error: str | None) -> dict[str, Any]:
 def _row(outcome: Outcome) -> dict[str, Any]:
     row = {"schema": SCHEMA, "record": outcome.record, "fs_hz": outcome.fs_hz, "channel": outcome.channel}
     row |= _figures(outcome.score, outcome.error)
+    row |= class_figures(_table_of(outcome), outcome.error if outcome.score is None else outcome.score.reason)
     return row if outcome.error is None else row | {"error": outcome.error}
 
 
@@ -167,20 +194,33 @@ def _gross_row(outcomes: list[Outcome]) -> dict[str, Any]:
 
     scores = [outcome.score for outcome in outcomes if outcome.score is not None]
     mean = average(scores)
+    gross_classes, mean_classes = gross_class_figures([table for _, table in _tables(outcomes)])
     return {
         "schema": SCHEMA,
-        "gross": _figures(gross(scores), None),
+        "gross": _figures(gross(scores), None) | gross_classes,
         "average": {
             "records": mean.records,
             "sensitivity": mean.sensitivity,
             "positive_predictivity": mean.positive_predictivity,
             "f1": mean.f1,
             "reason": None if mean.records else "no record has anything to score",
-        },
+        }
+        | mean_classes,
     } | counted(outcomes)
 
 
-def _table(outcomes: list[Outcome]) -> Table:
+def _table_of(outcome: Outcome) -> BeatTable | None:
+    """None where nothing counts in it."""
+    return None if outcome.score is None or outcome.score.reason is not None else outcome.table
+
+
+def _tables(outcomes: list[Outcome]) -> list[tuple[str, BeatTable]]:
+    return [(outcome.record, table) for outcome in outcomes if (table := _table_of(outcome)) is not None]
+
+
+def _table(outcomes: list[Outcome]) -> RenderableType:
+    from rich.console import Group
+
     from device_pipeline.evaluation.ec57 import average, gross
 
     scores = [outcome.score for outcome in outcomes if outcome.score is not None]
@@ -197,7 +237,7 @@ def _table(outcomes: list[Outcome]) -> Table:
         mean = average(scores)
         means = (mean.sensitivity, mean.positive_predictivity, mean.f1)
         table.add_row("average", "", "", "", "", *(_percent(value) for value in means))
-    return table
+    return Group(table, *class_table(_tables(outcomes)))
 
 
 def _cells(score: BeatScore) -> list[str]:

@@ -17,6 +17,7 @@ import click
 from vitalkeep.cli import exit_codes
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from rich.table import Table
 
     from vitalkeep.cli.evaluations import Asked
@@ -61,7 +62,7 @@ def run_evaluation(
     *,
     row: Callable[[One], dict[str, Any]],
     gross_row: Callable[[list[One]], dict[str, Any]],
-    table: Callable[[list[One]], Table],
+    table: Callable[[list[One]], RenderableType],
     unscored: Callable[[One], str | None] | None = None,
     wide: int = WIDE,
 ) -> int:
