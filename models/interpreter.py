@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from models.card import ModelCard
 from models.errors import CardMismatchError, ModelError, RuntimeMissingError
+from models.observer import observed
 
 Array = NDArray[Any]
 
@@ -83,6 +84,7 @@ class Net:
         out: NDArray[np.float64] = self._net.get_tensor(self._output)[0].astype(np.float64)
         if self._out_scale:
             out = (out - self._out_zero) * self._out_scale
+        observed(self.card, inputs, out)
         return out
 
 
