@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.arrays import read_arrays
+from models.card import ModelCard
 from models.errors import CardMismatchError, ModelError
+
+FLOAT_STEP = 1e-5  # how far scores of one and the same net in floating point may differ between machines
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +31,18 @@ def held_weights(path: Path) -> HeldWeights:
     Raises ModelError where one of the two cannot be read, CardMismatchError where they do not belong together.
     """
     try:
-        card = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-        name, version, expected = str(card["name"]), str(card["version"]), str(card["sha256"])
+        card = ModelCard.read(path.with_suffix(".json"))
         data = path.read_bytes()
-    except (OSError, ValueError, KeyError, TypeError) as problem:
+    except OSError as problem:
         raise ModelError(f"{path.name}: cannot be read with its card ({type(problem).__name__})") from problem
+    except ModelError as problem:
+        raise ModelError(f"{path.name}: {problem}") from problem
+    return HeldWeights(card.name, card.version, arrays_of(data, card))
+
+
+def arrays_of(data: bytes, card: ModelCard) -> dict[str, NDArray[np.float64]]:
+    """Raises CardMismatchError where `data` is not the file of `card`, ModelError where it cannot be read."""
     found = hashlib.sha256(data).hexdigest()
-    if found != expected:
-        raise CardMismatchError(f"{path.name}: sha256 {found[:12]}…, expected {expected[:12]}… as its card says")
-    with np.load(BytesIO(data), allow_pickle=False) as arrays:
-        return HeldWeights(name, version, {part: arrays[part].astype(np.float64) for part in arrays.files})
+    if found != card.sha256:
+        raise CardMismatchError(f"{card.weights}: sha256 {found[:12]}…, expected {card.sha256[:12]}… as its card says")
+    return {part: array.astype(np.float64) for part, array in read_arrays(data, card.weights).items()}

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from models.card import ModelCard
 from models.errors import CardMismatchError, ModelError, RuntimeMissingError
+from models.held_weights import FLOAT_STEP
 from models.observer import observed
 
 Array = NDArray[Any]
@@ -72,6 +73,11 @@ class Net:
         (out,) = self._net.get_output_details()
         self._output = out["index"]
         self._out_scale, self._out_zero = float(out["quantization"][0]), int(out["quantization"][1])
+
+    @property
+    def step(self) -> float:
+        """The step in which the output is counted; next to nothing where the net is in floating point."""
+        return self._out_scale + 1e-9 if self._out_scale else FLOAT_STEP
 
     def __call__(self, **inputs: Array) -> NDArray[np.float64]:
         """One call: each input in the shape of the card; the output as numbers, shape (labels,)."""

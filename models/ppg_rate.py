@@ -13,13 +13,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from models.card import ModelCard
 from models.errors import ModelError
-from models.held_weights import held_weights
+from models.held_weights import FLOAT_STEP, arrays_of, held_weights
 from models.ppg_rate_features import FEATURES
 
 Floats = NDArray[np.float64]
 
 WEIGHTS = Path(__file__).parent / "weights" / "ppg_rate.npz"
+CARD = WEIGHTS.with_suffix(".json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,22 @@ class Trust:
 @cache
 def rate_net() -> RateNet:
     """Read once. Raises ModelError where the weights are not those of this net, or of the card."""
-    arrays = held_weights(WEIGHTS).arrays
+    return _net(held_weights(WEIGHTS).arrays)
+
+
+class GoldenRate:
+    """`features` of all rates in, one logit a rate out."""
+
+    step = FLOAT_STEP
+
+    def __init__(self, weights: bytes, card: ModelCard) -> None:
+        self._net = _net(arrays_of(weights, card))
+
+    def __call__(self, **inputs: Floats) -> Floats:
+        return self._net(inputs["features"])
+
+
+def _net(arrays: dict[str, Floats]) -> RateNet:
     n = sum(name.startswith("w") for name in arrays)
     weights = tuple(arrays[f"w{k}"] for k in range(n))
     biases = tuple(arrays[f"b{k}"] for k in range(n))

@@ -13,11 +13,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models.held_weights import held_weights
+from models.card import ModelCard
+from models.held_weights import FLOAT_STEP, arrays_of, held_weights
 
 Floats = NDArray[np.float64]
 
 WEIGHTS = Path(__file__).parent / "weights" / "qrs.npz"
+CARD = WEIGHTS.with_suffix(".json")
 LAYERS = 3
 PLACES_S = np.arange(-10, 11) / 100.0  # from an energy peak to its R peak
 # Sums of products differ in their last bits with the number of rows, in which the law of the cut has no say.
@@ -45,6 +47,19 @@ class QrsNets:
 def qrs_nets() -> QrsNets:
     """The nets of `weights/qrs.npz`, read once. Raises ModelError where the file is not the one on its card."""
     return QrsNets(held_weights(WEIGHTS).arrays)
+
+
+class GoldenQrs:
+    """Both nets on one peak: `shape`, `scalars` and `features` in, the 23 numbers of the card's labels out."""
+
+    step = FLOAT_STEP
+
+    def __init__(self, weights: bytes, card: ModelCard) -> None:
+        self._nets = QrsNets(arrays_of(weights, card))
+
+    def __call__(self, **inputs: Floats) -> Floats:
+        score, places = self._nets.first(inputs["shape"][None], inputs["scalars"][None])
+        return np.concatenate((score, places[0], self._nets.second(inputs["features"][None])))
 
 
 def _layers(arrays: Mapping[str, NDArray[np.floating]], name: str) -> list[tuple[Floats, Floats]]:

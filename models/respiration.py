@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models.held_weights import held_weights
+from models.card import ModelCard
+from models.held_weights import FLOAT_STEP, arrays_of, held_weights
 
 Floats = NDArray[np.float64]
 
@@ -34,6 +35,7 @@ _MIDDLE_BPM = 16.0
 _HERE: Floats = np.log2(RATES_BPM / _MIDDLE_BPM)
 _HERE_SQUARED: Floats = _HERE * _HERE
 _WEIGHTS = Path(__file__).parent / "weights" / "respiration.npz"
+CARD = _WEIGHTS.with_suffix(".json")
 
 
 def inputs(power: Floats, alike: Floats, pulse_bpm: Floats | float) -> Floats:
@@ -79,10 +81,24 @@ class RespirationModel:
         held = held_weights(weights)
         self.name = held.name
         self.version = held.version
-        self._nets = {
-            source: Layers(*(held.arrays[f"{source}_{part}"] for part in ("w", "b", "v"))) for source in SOURCES
-        }
+        self._nets = _nets(held.arrays)
 
     def logits(self, source: str, power: Floats, alike: Floats, pulse_bpm: Floats) -> Floats:
         """(k, RATES_N) for k windows of `source`, each what it is alone, bit for bit; see `inputs`."""
         return self._nets[source].logits(inputs(power, alike, pulse_bpm))
+
+
+class GoldenRespiration:
+    """What each net sees of one window, `ecg` and `ppg`, each (INPUTS_N, RATES_N), in; the logits of both out."""
+
+    step = FLOAT_STEP
+
+    def __init__(self, weights: bytes, card: ModelCard) -> None:
+        self._nets = _nets(arrays_of(weights, card))
+
+    def __call__(self, **inputs: Floats) -> Floats:
+        return np.concatenate([self._nets[source].logits(inputs[source]) for source in SOURCES])
+
+
+def _nets(arrays: dict[str, Floats]) -> dict[str, Layers]:
+    return {source: Layers(*(arrays[f"{source}_{part}"] for part in ("w", "b", "v"))) for source in SOURCES}

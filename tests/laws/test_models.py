@@ -9,11 +9,9 @@ import numpy as np
 import pytest
 
 from models.card import ModelCard
-from models.interpreter import load
-from models.registry import CARDS
+from models.registry import CARDS, MODELS, ModelRow
 
 MOST_BYTES = 100_000
-_STEP = 1 / 256  # of an int8 probability
 
 
 @pytest.mark.parametrize("path", CARDS, ids=lambda path: path.stem)
@@ -28,14 +26,22 @@ def test_the_weights_are_those_of_their_card(path: Path) -> None:
         assert len(other) == variant.size_bytes
 
 
-@pytest.mark.parametrize("path", CARDS, ids=lambda path: path.stem)
-def test_golden_inputs_give_golden_scores(path: Path) -> None:
-    net = load(path)
-    with np.load(path.with_name(f"{path.stem}.golden.npz")) as golden:
-        names = [spec.name for spec in net.card.inputs]
-        for row, scores in enumerate(golden["scores"]):
-            said = net(**{name: golden[name][row] for name in names})
-            assert np.abs(said - scores).max() <= _STEP + 1e-9
+@pytest.mark.parametrize("row", MODELS, ids=lambda row: row.name)
+def test_golden_inputs_give_golden_scores(row: ModelRow) -> None:
+    card = ModelCard.read(row.card)
+    scorer = row.scorer(row.card.with_name(card.weights).read_bytes(), card)
+    names = {spec.name for spec in card.inputs}
+    with np.load(row.golden) as golden:
+        assert set(golden.files) == names | {"scores"}
+        assert len(golden["scores"])
+        for k, scores in enumerate(golden["scores"]):
+            said = scorer(**{name: golden[name][k] for name in names})
+            assert np.abs(said - scores).max() <= scorer.step
+
+
+def test_every_card_among_the_weights_stands_in_the_registry() -> None:
+    folder = CARDS[0].parent
+    assert sorted(path.stem for path in folder.glob("*.json")) == sorted(row.name for row in MODELS)
 
 
 @pytest.mark.parametrize("path", CARDS, ids=lambda path: path.stem)
