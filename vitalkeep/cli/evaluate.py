@@ -34,6 +34,7 @@ from vitalkeep.cli.evaluations import DEFAULT, TAKES, Asked, kind
     help="Learning period at the start, not scored.",
 )
 @click.option("--channel", metavar="NAME", help="The lead to read. Default: MLII, else the first ECG.")
+@click.option("--fs", "fs_hz", type=float, metavar="HZ", help="Sampling rate, for annotations that do not tell it.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per record and line, the last one gross.")
 @click.option(
     "--jobs", type=click.IntRange(min=1), metavar="N", help="Records read at the same time. Default: the cores at hand."
@@ -48,6 +49,7 @@ def evaluate(
     tolerance_ms: float,
     learning_s: float,
     channel: str | None,
+    fs_hz: float | None,
     as_json: bool,
     jobs: int | None,
 ) -> None:
@@ -65,6 +67,7 @@ def evaluate(
       vitalkeep evaluate mitdb/ --beats vk --json > figures.jsonl
       vitalkeep evaluate short/ --learning-s 0 --tolerance-ms 100
       vitalkeep evaluate --what hrv mitdb/
+      vitalkeep evaluate --what rhythm afdb/ --fs 250
 
     A record that fails prints its error and the others go on. A record that leaves nothing to score says why, and is
     no failure.
@@ -74,7 +77,8 @@ def evaluate(
     """
     for option in frozenset().union(*TAKES.values()) - TAKES[what]:
         if ctx.get_parameter_source(option) is ParameterSource.COMMANDLINE:
-            raise click.UsageError(f"--{option.replace('_', '-')} means nothing to --what {what}")
+            name = option.removesuffix("_hz").replace("_", "-")
+            raise click.UsageError(f"--{name} means nothing to --what {what}")
     asked = Asked(
         paths=records,
         reference=reference.lstrip("."),
@@ -82,6 +86,7 @@ def evaluate(
         channel=channel,
         tolerance_s=tolerance_ms / 1e3,
         learning_s=learning_s,
+        fs_hz=fs_hz,
         as_json=as_json,
         jobs=jobs,
     )

@@ -15,6 +15,7 @@ TAKES: dict[str, frozenset[str]] = {
     "beats": frozenset({"reference", "beats", "tolerance_ms", "learning_s", "channel"}),
     "hrv": frozenset({"reference", "beats", "channel"}),
     "respiration": frozenset({"channel"}),
+    "rhythm": frozenset({"reference", "beats", "channel", "fs_hz", "learning_s"}),
     "heart-rate": frozenset(),
 }
 
@@ -29,6 +30,7 @@ class Asked:
     channel: str | None
     tolerance_s: float
     learning_s: float
+    fs_hz: float | None
     as_json: bool
     jobs: int | None
 
@@ -48,6 +50,10 @@ def kind(what: str) -> Callable[[Asked], int]:
             from vitalkeep.cli.evaluate_respiration import evaluate_respiration
 
             return evaluate_respiration
+        case "rhythm":
+            from vitalkeep.cli.evaluate_rhythm import evaluate_rhythm
+
+            return evaluate_rhythm
         case "heart-rate":
             from vitalkeep.cli.evaluate_heart_rate import evaluate_heart_rate
 
