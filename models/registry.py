@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from models import ppg_rate, qrs, respiration, screen
+from models import beat, ppg_rate, qrs, respiration, screen
 from models.card import ModelCard
 from models.interpreter import Net
 
@@ -48,6 +48,7 @@ MODELS: tuple[ModelRow, ...] = (
     ModelRow(ppg_rate.CARD, ppg_rate.GoldenRate, replaceable=False),
     ModelRow(respiration.CARD, respiration.GoldenRespiration, replaceable=False),
     ModelRow(screen.CARD),
+    ModelRow(beat.CARD),
 )
 
 CARDS: tuple[Path, ...] = tuple(row.card for row in MODELS)

@@ -1,4 +1,4 @@
-"""Makes the golden inputs and scores of the models in numpy: python -m models.training.golden_arrays [NAME ...]
+"""Makes the golden inputs and scores of models that take features: python -m models.training.golden_arrays [NAME ...]
 
 Inputs are noise of the size that the features have, from fixed seeds: the law asks only that the same weights say the
 same of them for ever.
@@ -13,7 +13,7 @@ import numpy as np
 from models.card import ModelCard
 from models.registry import MODELS
 
-ROWS = {"qrs": 24, "ppg_rate": 2, "respiration": 1}
+ROWS = {"qrs": 24, "ppg_rate": 2, "respiration": 1, "beat": 16}
 
 
 def main() -> None:
@@ -26,12 +26,16 @@ def main() -> None:
         card = ModelCard.read(row.card)
         scorer = row.scorer(row.card.with_name(card.weights).read_bytes(), card)
         rng = np.random.default_rng(11)
-        # float16 keeps the file small, and is exact again in the float64 that the nets run in
+        # float16 keeps the file small, and is exact again in the float64 that the nets in numpy run in
+        kind = np.float32 if card.weights.endswith(".tflite") else np.float16
         inputs = {
-            spec.name: np.clip(rng.normal(0, 1, (ROWS[row.name], *spec.shape)), spec.low, spec.high).astype(np.float16)
+            spec.name: np.clip(rng.normal(0, 1, (ROWS[row.name], *spec.shape)), spec.low, spec.high).astype(kind)
             for spec in card.inputs
         }
-        said = [scorer(**{name: x[k].astype(np.float64) for name, x in inputs.items()}) for k in range(ROWS[row.name])]
+        said = [
+            scorer(**{name: x[k] if kind is np.float32 else x[k].astype(np.float64) for name, x in inputs.items()})
+            for k in range(ROWS[row.name])
+        ]
         np.savez_compressed(row.golden, allow_pickle=False, **inputs, scores=np.array(said))
         print(f"{row.golden.name}: {row.golden.stat().st_size} bytes")
 

@@ -1,0 +1,80 @@
+"""What kind each beat is, by its shape beside the wearer's usual beats and its place in time: N, S, V, F or Q of AAMI.
+
+Exactly one answer for each beat, in order, LOOK_AHEAD beats later: what follows a beat tells more of it than it does
+itself. The answers do not depend on how the beats were grouped. No diagnosis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from models.beat_context import BeatContext
+from models.beat_features import AHEAD
+from models.interpreter import Net, load
+from models.waveform import Floats
+
+CARD = Path(__file__).with_name("weights") / "beat.json"
+LOOK_AHEAD = AHEAD
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Typed:
+    """`label`: N, S, V, F or Q; `probabilities` in the order of the card's labels, summing to 1."""
+
+    label: str
+    probabilities: tuple[float, ...]
+    score: float
+
+    def __repr__(self) -> str:
+        return "<Typed>"
+
+
+class BeatTyper:
+    """Of the beats of one lead, in order."""
+
+    def __init__(self, net: Net | None = None, threads: int = 1) -> None:
+        """Raises ModelError where the weights beside the card cannot be used."""
+        self._net = net if net is not None else load(CARD, threads)
+        self._context = BeatContext()
+        labels = self._net.card.labels
+        self._lean = np.array([self._net.card.thresholds.get(f"weight of {label}", 1.0) for label in labels])
+
+    @property
+    def name(self) -> str:
+        return self._net.card.name
+
+    @property
+    def version(self) -> str:
+        return self._net.card.version
+
+    @property
+    def look_ahead(self) -> int:
+        return LOOK_AHEAD
+
+    def push(self, waves: Floats, before_s: Sequence[float | None] | Floats) -> list[Typed]:
+        """`waves` (n, POINTS) of models/beat_input.py; `before_s` (n,) the interval before each, None or NaN where it
+        is not known. Returns what is known by now, oldest first."""
+        intervals_s = np.array([np.nan if value is None else value for value in before_s], dtype=np.float64)
+        return self._typed(self._context.push(np.asarray(waves, dtype=np.float64), intervals_s))
+
+    def flush(self) -> list[Typed]:
+        """The beats end here: the answers that were still open. What comes then is another stretch of beats."""
+        return self._typed(self._context.flush())
+
+    def reset(self) -> None:
+        """Forgets every beat, and what was not answered yet."""
+        self._context = BeatContext()
+
+    def _typed(self, rows: Floats) -> list[Typed]:
+        labels = self._net.card.labels
+        out = []
+        for row in rows.astype(np.float32):
+            said = self._net(features=row) * self._lean
+            said = (said / said.sum()).tolist()
+            score = max(said)
+            out.append(Typed(labels[said.index(score)], tuple(said), score))
+        return out
