@@ -1,0 +1,1 @@
+"""Which version of each model is in service, which waits, which was before, and which serves cards."""
