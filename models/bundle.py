@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 from models.card import ModelCard
 from models.errors import BundleError, CardError
@@ -19,6 +20,7 @@ from models.stored_zip import unzipped, zipped
 
 SUFFIX = ".vkmodel"
 SCHEMA = "vitalkeep.bundle/1"
+MINIMUM_PROGRAM = "0.1.0"  # the first that takes bundles
 MOST_BYTES = 2 << 20
 _MANIFEST, _SIGNATURE, _CARD, _GOLDEN = "manifest.json", "signature", "card.json", "golden.npz"
 _MOST = {_MANIFEST: 8 << 10, _SIGNATURE: KEY_BYTES + SIGNATURE_BYTES, _CARD: 64 << 10, _GOLDEN: 512 << 10}
@@ -148,6 +150,15 @@ def unsigned(card: bytes, golden: bytes, weights: dict[str, bytes], created: str
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in members.items()}
     manifest = Manifest(told.name, told.version, created, minimum_program, hashes).encoded()
     return read_bundle(zipped({_MANIFEST: manifest, **members}), f"{told.name}-{told.version}{SUFFIX}")
+
+
+def bundle_of(card_path: Path, created: str, minimum_program: str = MINIMUM_PROGRAM) -> Bundle:
+    """Of a card with its weights, their variants and its golden scores beside it. Raises ModelError, OSError."""
+    card = ModelCard.read(card_path)
+    names = [card.weights, *(variant.weights for variant in card.variants)]
+    weights = {name: card_path.with_name(name).read_bytes() for name in names}
+    golden = card_path.with_name(f"{card_path.stem}.golden.npz").read_bytes()
+    return unsigned(card_path.read_bytes(), golden, weights, created, minimum_program)
 
 
 def _manifest(data: bytes, where: str) -> Manifest:

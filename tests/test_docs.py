@@ -106,6 +106,10 @@ def test_every_command_that_is_shown_parses(page: str, line: str) -> None:
     assert command is not None, f"{page}: there is no command {words[1]!r}"
     arguments = words[1:] if command is app else words[2:]
     parent = None if command is app else app.make_context("vitalkeep", [], resilient_parsing=True)
+    if isinstance(command, click.Group) and command is not app and not arguments[0].startswith("-"):
+        of = command.get_command(click.Context(command), arguments[0])
+        assert of is not None, f"{page}: there is no command {words[1]} {arguments[0]!r}"
+        command, arguments = of, arguments[1:]
     # Within the group, whose settings a command keeps for the life of the process.
     command.make_context("vitalkeep", arguments, parent=parent, resilient_parsing=command is app)
 
@@ -121,7 +125,14 @@ def test_every_option_that_is_named_exists(page: Path) -> None:
     for name in app.list_commands(click.Context(app)):
         command = app.get_command(click.Context(app), name)
         assert command is not None
-        known |= {opt for param in command.params for opt in (*param.opts, *param.secondary_opts)}
+        parts = [command]
+        if isinstance(command, click.Group):
+            found = [
+                command.get_command(click.Context(command), one)
+                for one in command.list_commands(click.Context(command))
+            ]
+            parts += [one for one in found if one is not None]
+        known |= {opt for part in parts for param in part.params for opt in (*param.opts, *param.secondary_opts)}
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", page.read_text(encoding="utf-8")))
     of_scripts = {"--strict", "--write", "--held-out", "--leave-out", "--groups", "--rounds", "--folds"}
     assert named - known - of_scripts == set()

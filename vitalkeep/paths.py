@@ -21,12 +21,22 @@ def data_folder() -> Path:
     return _folder("XDG_DATA_HOME", ".local/share")
 
 
+def models_folder() -> Path:
+    """Models that were installed, and which of them is in service."""
+    return data_folder() / "models"
+
+
 def config_folder() -> Path:
     return _folder("XDG_CONFIG_HOME", ".config")
 
 
 def config_file() -> Path:
     return config_folder() / "config.toml"
+
+
+def publishers_file() -> Path:
+    """The keys of publishers of models that the wearer trusts."""
+    return config_folder() / "publishers.json"
 
 
 def state_folder() -> Path:

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from models.bundle import MOST_BYTES, Bundle, read_bundle, unsigned, version_key
+from models.bundle import MOST_BYTES, Bundle, bundle_of, read_bundle, version_key
 from models.card import ModelCard
 from models.errors import BundleError, ModelError, SlotError
 from models.publishers import Publisher, publisher_of
@@ -276,12 +276,8 @@ class Slots:
             )
 
     def _program_bundle(self, name: str) -> tuple[bytes, str]:
-        row = self._rows[name]
-        card = ModelCard.read(row.card)
-        files = [card.weights, *(variant.weights for variant in card.variants)]
-        weights = {file: row.card.with_name(file).read_bytes() for file in files}
-        made = unsigned(row.card.read_bytes(), row.golden.read_bytes(), weights, "1980-01-01T00:00:00Z", "0.0.0")
-        return made.packed(), card.version
+        made = bundle_of(self._rows[name].card, "1980-01-01T00:00:00Z")
+        return made.packed(), made.version
 
     def _path(self, installed: Installed) -> Path:
         return self.folder / _BUNDLES / f"{installed.sha256}.vkmodel"

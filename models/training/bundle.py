@@ -18,8 +18,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from models.bundle import SUFFIX, Bundle, unsigned
-from models.card import ModelCard
+from models.bundle import MINIMUM_PROGRAM, SUFFIX, bundle_of
 from models.errors import ModelError, TrustError
 from models.publishers import Publisher, key_line, read_key
 from models.revocation import SUFFIX as REVOKED
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 LEAST_PASSPHRASE = 12
-MINIMUM_PROGRAM = "0.1.0"
 
 
 def make_key(path: Path, label: str, passphrase: bytes) -> Publisher:
@@ -70,15 +68,6 @@ def load_key(path: Path, passphrase: bytes) -> Ed25519PrivateKey:
 
 def signed(key: Ed25519PrivateKey, purpose: bytes, message: bytes) -> Signature:
     return Signature(key.public_key().public_bytes_raw(), key.sign(purpose + message))
-
-
-def bundle_of(card_path: Path, created: str, minimum_program: str = MINIMUM_PROGRAM) -> Bundle:
-    """Of a card with its weights, their variants and its golden scores beside it. Raises ModelError, OSError."""
-    card = ModelCard.read(card_path)
-    names = [card.weights, *(variant.weights for variant in card.variants)]
-    weights = {name: card_path.with_name(name).read_bytes() for name in names}
-    golden = card_path.with_name(f"{card_path.stem}.golden.npz").read_bytes()
-    return unsigned(card_path.read_bytes(), golden, weights, created, minimum_program)
 
 
 def main() -> None:

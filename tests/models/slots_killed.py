@@ -11,8 +11,8 @@ from models.slots.slots import Slots
 from tests.models.publisher import bundle, publisher
 
 
-def change(folder: Path, first: int) -> None:
-    slots = Slots(folder, (publisher(0),), time.monotonic_ns, "0.1.0")
+def change(folder: str, first: int) -> None:
+    slots = Slots(Path(folder), (publisher(0),), time.monotonic_ns, "0.1.0")
     for number in itertools.count(first):
         one = bundle(f"1.{number}.0")
         slots.install(one, one.packed(one.signature))

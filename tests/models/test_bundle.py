@@ -12,12 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.bundle import MOST_BYTES, SCHEMA, read_bundle, version_key
+from models.bundle import MOST_BYTES, SCHEMA, bundle_of, read_bundle, version_key
 from models.card import ModelCard
 from models.errors import BundleError, ModelError
 from models.registry import MODELS, ModelRow
 from models.stored_zip import unzipped, zipped
-from models.training.bundle import bundle_of
 from tests.models.publisher import CREATED, bundle, card, packed, plain
 
 WHOLE = packed()

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ def slots_in(folder: Path, publishers: tuple = US) -> Slots:  # type: ignore[typ
 
 
 def install(
-    slots: Slots, version: str = "1.1.0", number: int | None = 0, *, trust_local: bool = False, **changed: object
+    slots: Slots, version: str = "1.1.0", number: int | None = 0, *, trust_local: bool = False, **changed: Any
 ) -> None:
     one = bundle(version, number, **changed)
     slots.install(one, one.packed(one.signature), trust_local=trust_local)
@@ -121,15 +122,14 @@ def test_golden_scores_off_by_more_than_a_step_are_refused(slots: Slots) -> None
         ({"labels": ["N", "A", "~", "O"]}, "other inputs or labels"),
     ],
 )
-def test_a_bundle_that_does_not_fit_is_refused(slots: Slots, changed: dict[str, object], why: str) -> None:
+def test_a_bundle_that_does_not_fit_is_refused(slots: Slots, changed: dict[str, Any], why: str) -> None:
     with pytest.raises(BundleError, match=why):
         install(slots, **changed)
 
 
 def test_a_model_that_comes_with_the_program_alone_is_not_replaced(slots: Slots) -> None:
     from models import qrs
-    from models.bundle import read_bundle
-    from models.training.bundle import bundle_of
+    from models.bundle import bundle_of, read_bundle
 
     data = bundle_of(qrs.CARD, "2026-01-01T00:00:00Z").packed()
     with pytest.raises(BundleError, match="comes with the program alone"):

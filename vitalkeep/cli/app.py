@@ -32,6 +32,7 @@ class _Commands(click.Group):
             "evaluate",
             "status",
             "alerts",
+            "model",
             "decode",
             "import",
             "doctor",
@@ -77,6 +78,10 @@ class _Commands(click.Group):
                 from vitalkeep.cli.alerts import alerts
 
                 return alerts
+            case "model":
+                from vitalkeep.cli.model import model
+
+                return model
             case "decode":
                 from vitalkeep.cli.decode import decode
 
