@@ -261,6 +261,33 @@ MIGRATIONS: tuple[Migration, ...] = (
             "ALTER TABLE hrv ADD COLUMN uncertain TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(uncertain))",
         ),
     ),
+    Migration(
+        "days of the wearer",
+        (
+            # day: a date in the local time zone; measured_ns: the host's clock. Kept for good, as all that was found.
+            """CREATE TABLE day_numbers (
+                day TEXT NOT NULL,
+                number TEXT NOT NULL,
+                value REAL,
+                method TEXT,
+                stretches INTEGER NOT NULL,
+                reason TEXT,
+                measured_ns INTEGER NOT NULL,
+                PRIMARY KEY (day, number)
+            ) STRICT, WITHOUT ROWID""",
+            # numbers: a JSON array, one object for each number and where it lies among the days before
+            """CREATE TABLE day_verdicts (
+                day TEXT NOT NULL PRIMARY KEY,
+                said TEXT NOT NULL,
+                probability REAL,
+                nights INTEGER NOT NULL,
+                reason TEXT,
+                whole INTEGER NOT NULL,
+                model TEXT NOT NULL,
+                numbers TEXT NOT NULL CHECK (json_valid(numbers))
+            ) STRICT, WITHOUT ROWID""",
+        ),
+    ),
 )
 
 

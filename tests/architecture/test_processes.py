@@ -12,7 +12,7 @@ import pytest
 from tests.architecture.house import ROOT
 from tests.architecture.process import NETWORKED, modules_after, modules_after_command
 
-HEAVY = {"asyncio", "numpy", "pandas", "rich", "scipy", "sqlcipher3", "sqlite3", "sqlite_utils", "wfdb"}
+HEAVY = {"asyncio", "numpy", "pandas", "rich", "scipy", "sklearn", "sqlcipher3", "sqlite3", "sqlite_utils", "wfdb"}
 RECORDING = ROOT / "fixtures" / "recordings" / "chest_strap_rest.jsonl.gz"
 
 
@@ -52,7 +52,7 @@ def test_the_first_answer_loads_nothing_heavy(arguments: list[str], tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    "command", ["run", "scan", "record", "analyze", "evaluate", "status", "alerts", "doctor", "simulate"]
+    "command", ["run", "scan", "record", "analyze", "evaluate", "status", "alerts", "baseline", "doctor", "simulate"]
 )
 def test_help_of_a_command_loads_no_scientific_library(command: str, tmp_path: Path) -> None:
     assert not modules_after_command([command, "--help"], tmp_path) & {"scipy", "pandas", "wfdb", "sqlite_utils"}

@@ -33,6 +33,7 @@ class _Commands(click.Group):
             "status",
             "alerts",
             "model",
+            "baseline",
             "decode",
             "import",
             "doctor",
@@ -82,6 +83,10 @@ class _Commands(click.Group):
                 from vitalkeep.cli.model import model
 
                 return model
+            case "baseline":
+                from vitalkeep.cli.baseline import baseline
+
+                return baseline
             case "decode":
                 from vitalkeep.cli.decode import decode
 

@@ -10,6 +10,7 @@ import click
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
+    from device_pipeline.baseline.day_verdict import DayVerdict
     from device_pipeline.hrv import Hrv
     from device_pipeline.motion.activity import Activity
     from device_pipeline.oximetry.spo2 import Spo2
@@ -58,6 +59,8 @@ def status(as_json: bool, folder: Path | None) -> None:
       temperature       newest window: start, length_s, temperature_c, trend_c_per_h, site, reason
       activity          newest window: start, length_s, steps, level, posture, reason
       steps_today       of all windows that began today
+      baseline          as `vitalkeep baseline` said last: day, said (usual, unusual, learning, nothing),
+                        words, nights, of (n of 4), reason
       open_alerts       rule, start, text
       database_bytes, disk_free_bytes, schema_version
     Without a store only schema, store and an empty list of sessions.
@@ -104,7 +107,7 @@ def gather(store: Store) -> dict[str, Any]:
 
     from device_pipeline.motion.activity import Activity
     from device_pipeline.oximetry.spo2 import Spo2
-    from device_pipeline.store import derived, schema, side_tables
+    from device_pipeline.store import days, derived, schema, side_tables
     from device_pipeline.temperature.temperature import Temperature
 
     now_ns = store.clock.now_ns()
@@ -128,6 +131,7 @@ def gather(store: Store) -> dict[str, Any]:
             else _beside(side_tables.latest(db, last.id, Temperature), _TEMPERATURE),
             "activity": None if last is None else _beside(side_tables.latest(db, last.id, Activity), _ACTIVITY),
             "steps_today": side_tables.steps_between(db, _midnight_ns(now_ns), now_ns),
+            "baseline": _baseline(days.latest_verdict(db)),
             "open_alerts": [
                 {"rule": stored.alert.rule, "start": local_time(stored.alert.start_ns), "text": stored.alert.text}
                 for stored in (derived.alerts(db, open_only=True) if writing else [])
@@ -222,6 +226,22 @@ def _beside(window: Spo2 | Temperature | Activity | None, names: tuple[str, ...]
     return {"start": local_time(window.start_ns), "length_s": window.length_ns / 1e9, **told}
 
 
+def _baseline(verdict: DayVerdict | None) -> dict[str, Any] | None:
+    if verdict is None:
+        return None
+    from models.baseline import LEAST_DAYS
+    from vitalkeep.cli.baseline import said_in_words
+
+    return {
+        "day": verdict.day.isoformat(),
+        "said": verdict.said.value,
+        "words": said_in_words(verdict),
+        "nights": verdict.nights,
+        "of": LEAST_DAYS,
+        "reason": verdict.reason,
+    }
+
+
 def _rounded(value: float | None, digits: int) -> float | None:
     return None if value is None else round(value, digits)
 
@@ -257,6 +277,8 @@ def _text(found: dict[str, Any]) -> str:
     facts.add_row("variability", escape(_hrv_text(found["hrv"])))
     for name, told in _beside_texts(found):
         facts.add_row(name, escape(told))
+    if (day := found["baseline"]) is not None:
+        facts.add_row("baseline", escape(f"{day['day']}: {day['words']}"))
     alerts = [f"{alert['rule']} since {short_time(alert['start'])}: {alert['text']}" for alert in found["open_alerts"]]
     facts.add_row("open alerts", escape("\n".join(alerts) or "none"))
     size, free = found["database_bytes"] / 1e6, found["disk_free_bytes"] / 1e9
