@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from models.card import ModelCard
 from models.errors import CardMismatchError, ModelError, RuntimeMissingError
 from models.held_weights import FLOAT_STEP
-from models.observer import observed
+from models.observer import is_observed, observed
 
 Array = NDArray[Any]
 
@@ -82,16 +82,40 @@ class Net:
     def __call__(self, **inputs: Array) -> NDArray[np.float64]:
         """One call: each input in the shape of the card; the output as numbers, shape (labels,)."""
         for index, name, scale, zero, dtype in self._inputs:
-            value = inputs[name]
-            if scale:
-                value = np.clip(np.round(value / scale) + zero, -128, 127)
-            self._net.set_tensor(index, np.ascontiguousarray(value[None], dtype=dtype))
+            self._net.set_tensor(index, self._told(inputs[name][None], scale, zero, dtype))
         self._net.invoke()
         out: NDArray[np.float64] = self._net.get_tensor(self._output)[0].astype(np.float64)
         if self._out_scale:
             out = (out - self._out_zero) * self._out_scale
         observed(self.card, inputs, out)
         return out
+
+    def rows(self, **inputs: Array) -> NDArray[np.float64]:
+        """One call for each row, as `__call__` would make it, with less work around each: shape (n, labels)."""
+        told = [
+            (index, self._told(inputs[name], scale, zero, dtype)) for index, name, scale, zero, dtype in self._inputs
+        ]
+        net, output = self._net, self._output
+        n = len(told[0][1])
+        kept = []
+        for k in range(n):
+            for index, values in told:
+                net.set_tensor(index, values[k : k + 1])
+            net.invoke()
+            kept.append(net.get_tensor(output)[0])
+        out = np.array(kept, dtype=np.float64).reshape(n, -1)
+        if self._out_scale:
+            out = (out - self._out_zero) * self._out_scale
+        if is_observed():
+            for k in range(n):
+                observed(self.card, {name: rows[k] for name, rows in inputs.items()}, out[k])
+        return out
+
+    @staticmethod
+    def _told(value: Array, scale: float, zero: int, dtype: Any) -> Array:
+        if scale:
+            value = np.clip(np.round(value / scale) + zero, -128, 127)
+        return np.ascontiguousarray(value, dtype=dtype)
 
 
 def load(card_path: Path, threads: int = 1) -> Net:

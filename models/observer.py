@@ -39,3 +39,8 @@ def observed(card: ModelCard, inputs: Mapping[str, NDArray[Any]], scores: NDArra
     observer = _PRESENT.get()
     if observer is not None:
         observer(card, inputs, scores)
+
+
+def is_observed() -> bool:
+    """Whether anybody is told: what is only made for them need not be made."""
+    return _PRESENT.get() is not None

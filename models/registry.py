@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from models import baseline, beat, ppg_rate, qrs, respiration, screen
+from models import baseline, beat, morphology, ppg_rate, qrs, respiration, screen
 from models.card import ModelCard
 from models.interpreter import Net
 
@@ -49,6 +49,7 @@ MODELS: tuple[ModelRow, ...] = (
     ModelRow(respiration.CARD, respiration.GoldenRespiration, replaceable=False),
     ModelRow(screen.CARD),
     ModelRow(beat.CARD),
+    ModelRow(morphology.CARD),
     ModelRow(baseline.CARD, baseline.GoldenBaseline, replaceable=False),
 )
 

@@ -1,0 +1,160 @@
+"""How many of a minute's beats look unlike the wearer's own, once those are known; a shape, never a cause.
+
+Beats that can be trusted alone are looked at, minute by minute on a fixed grid; the first of them teach what is usual.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from device_pipeline.signal.filters import Floats
+from device_pipeline.track import Window
+from models.errors import ModelError
+from models.morphology import LEAST_BEATS, Morphology
+from models.morphology_calibration import Calibration
+
+WINDOW_S = 60
+LATE_S = 2  # a wave reaches beyond its beat
+MIN_GOOD_FRACTION = 0.5
+LEAST_IN_WINDOW = 10  # beats: fewer say little of a minute
+FIRST_DAY_NS = 86_400 * 1_000_000_000
+MOST_KEPT = 2400  # beats that a calibration is made from: then every second one is, and so on
+
+MakeMorphology = Callable[[], Morphology]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Anomaly:
+    """`score`: of the oddest of the `n_beats` beats of [start_ns, start_ns + length_ns) that could be trusted, in times
+    of the wearer's usual distance; `odd_n` of them reach the model's threshold. Both None with a `reason`.
+    """
+
+    start_ns: int
+    length_ns: int
+    score: float | None
+    n_beats: int
+    odd_n: int | None
+    model: str
+    version: str
+    reason: str | None
+
+    def __repr__(self) -> str:
+        return f"<Anomaly {self.model} {self.version}>"
+
+
+class Learning:
+    """Keeps waves of the wearer's first day, and makes a calibration whenever their number has doubled."""
+
+    def __init__(self) -> None:
+        self._kept: list[Floats] = []
+        self._every = 1
+        self._seen = 0
+        self._next = LEAST_BEATS
+        self._from_ns: int | None = None
+        self.is_over = False
+
+    @property
+    def n(self) -> int:
+        return self._seen
+
+    def add(self, start_ns: int, waves: Floats) -> bool:
+        """The waves of a window that starts at `start_ns`; whether it is time to calibrate."""
+        if self._from_ns is None:
+            self._from_ns = start_ns
+        for wave in waves.astype(np.float32):
+            if self._seen % self._every == 0:
+                self._kept.append(wave)
+            self._seen += 1
+        if len(self._kept) > MOST_KEPT:
+            self._kept = self._kept[::2]
+            self._every *= 2
+        over = start_ns - self._from_ns >= FIRST_DAY_NS and self._seen >= LEAST_BEATS
+        if self._seen < self._next and not over:
+            return False
+        self._next = 2 * self._seen
+        self.is_over = over
+        return True
+
+    def waves(self) -> Floats:
+        return np.array(self._kept, dtype=np.float64)
+
+
+class Anomalies:
+    """Of one lead. `known`: a calibration from before; one of another model is not used. What is told and learnt does
+    not depend on how the input was cut: waves are looked at only when their window is told.
+
+    `calibration` is the newest; `is_learning` while the wearer's first day lasts.
+    """
+
+    def __init__(self, make: MakeMorphology, known: Calibration | None = None) -> None:
+        self.calibration: Calibration | None = None
+        self._waves: deque[tuple[int, Floats]] = deque()
+        self._learning: Learning | None = Learning()
+        self._model: Morphology | None = None
+        try:
+            self._model = make()
+        except (ModelError, OSError):
+            self._learning = None
+        if self._model is not None and known is not None and self._model.fits(known):
+            self.calibration, self._learning = known, None
+
+    @property
+    def is_learning(self) -> bool:
+        return self._learning is not None
+
+    def add(self, t_ns: Sequence[int], waves: Floats) -> None:
+        """The next beats, in order of time: `waves` (n, POINTS) of models/beat_input.py."""
+        if self._model is not None:
+            self._waves.extend(zip(t_ns, waves, strict=True))
+
+    def tell(self, window: Window) -> Anomaly:
+        """The next window; every wave of its beats has been added."""
+        trusted = {beat.t_ns for beat in window.beats}
+        mine: list[Floats] = []
+        while self._waves and self._waves[0][0] < window.end_ns:
+            t_ns, wave = self._waves.popleft()
+            if t_ns in trusted and t_ns >= window.start_ns:
+                mine.append(wave)
+        model = self._model
+        if model is None:
+            return self._answer(window, 0, "no_model")
+        if window.good_fraction < MIN_GOOD_FRACTION:
+            return self._answer(window, 0, window.reason or "poor_signal")
+        waves = np.array(mine, dtype=np.float64)
+        told = self._score(model, window, waves)
+        if self._learning is not None and mine and self._learning.add(window.start_ns, waves):
+            self._calibrate(model, self._learning)
+        return told
+
+    def _score(self, model: Morphology, window: Window, waves: Floats) -> Anomaly:
+        if self.calibration is None:
+            seen = 0 if self._learning is None else self._learning.n
+            return self._answer(window, len(waves), f"calibrating ({seen} of {LEAST_BEATS} beats)")
+        if len(waves) < LEAST_IN_WINDOW:
+            return self._answer(window, len(waves), "too_few_beats")
+        try:
+            scores = model.score(waves, self.calibration)
+        except (ModelError, RuntimeError):
+            self._model, self._learning = None, None
+            return self._answer(window, 0, "no_model")
+        odd = int((scores >= model.odd_from).sum())
+        return self._answer(window, len(waves), None, float(scores.max()), odd)
+
+    def _calibrate(self, model: Morphology, learning: Learning) -> None:
+        try:
+            self.calibration = model.calibrate(learning.waves())
+        except (ModelError, RuntimeError, np.linalg.LinAlgError):
+            self._model, self._learning = None, None
+            return
+        if learning.is_over:
+            self._learning = None
+
+    def _answer(
+        self, window: Window, n: int, reason: str | None, score: float | None = None, odd: int | None = None
+    ) -> Anomaly:
+        name, version = ("morphology", "") if self._model is None else (self._model.name, self._model.version)
+        return Anomaly(window.start_ns, window.length_ns, score, n, odd, name, version, reason)
