@@ -1,0 +1,1 @@
+"""The questions a clinic may ask, one to a file."""
