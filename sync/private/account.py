@@ -125,6 +125,11 @@ class Account:
                     self._db.execute("ROLLBACK")
                 raise
 
+    def write(self, statement: str, values: tuple[Any, ...]) -> None:
+        """One statement, in the transaction that is open, or in its own. Raises LedgerError."""
+        with told(self.path):
+            self._db.execute(statement, values)
+
     def rows(self, query: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         with told(self.path):
             return [tuple(row) for row in self._db.execute(query, values)]

@@ -66,6 +66,12 @@ class Consents:
             return None
         return date.fromisoformat(rows[0][1])
 
+    def standing(self, clinic: bytes) -> dict[str, date]:
+        """By statistic, the day since which consent holds."""
+        names = {line.statistic for line in self.log() if line.clinic == clinic}
+        held = {name: self.since(clinic, name) for name in sorted(names)}
+        return {name: day for name, day in held.items() if day is not None}
+
     def log(self) -> list[ConsentLine]:
         """Every line, the oldest first."""
         rows = self._account.rows(
@@ -74,8 +80,7 @@ class Consents:
         return [ConsentLine(n, c, s, v, bool(g), date.fromisoformat(d), t) for n, c, s, v, g, d, t in rows]
 
     def _add(self, clinic: bytes, statistic: str, granted: bool, day: date, at_ns: int) -> None:
-        with self._account.transaction() as db:
-            db.execute(
-                "INSERT INTO consents (clinic, statistic, text_version, granted, day, at_ns) VALUES (?, ?, ?, ?, ?, ?)",
-                (clinic, statistic, TEXT_VERSION, granted, day.isoformat(), at_ns),
-            )
+        self._account.write(
+            "INSERT INTO consents (clinic, statistic, text_version, granted, day, at_ns) VALUES (?, ?, ?, ?, ?, ?)",
+            (clinic, statistic, TEXT_VERSION, granted, day.isoformat(), at_ns),
+        )

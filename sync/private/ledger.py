@@ -12,17 +12,20 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from device_pipeline.clock import Clock
 from device_pipeline.day_summary import DaySummary
+from sync.outbox import Outbox
 from sync.private.account import Account
-from sync.private.counter import Counter, Spent
-from sync.private.errors import BudgetError
+from sync.private.consent import Consents
+from sync.private.counter import Counter, Reached
+from sync.private.errors import BudgetError, ConsentError, NotDueError
 from sync.private.statistic import Statistic
 from sync.private.window import Window
-from sync.release import Answer, Content, Release
+from sync.release import Answer, Content, Delete, Release
 from sync.sealing import ClinicKeys, seal
 
 CAP_MILLI = 2000  # of ε, per calendar day, over all windows that contain it
@@ -53,7 +56,8 @@ class Cost:
 
 
 class Ledger:
-    """`days(window, from_day)` gives the summaries of a window, None for a day without data or before `from_day`."""
+    """`days(window, from_day)` gives the summaries of a window, None for a day without data or before `from_day`;
+    `today` is the wearer's day in the ledger's time zone. Raises NotDueError where nobody knows what day it is."""
 
     def __init__(
         self,
@@ -61,6 +65,8 @@ class Ledger:
         counter: Counter,
         clock: Clock,
         signing_key: Ed25519PrivateKey,
+        consents: Consents,
+        today: Callable[[], date],
         days: Callable[[Window, date], Sequence[DaySummary | None]],
     ) -> None:
         """Raises LedgerError. A database older than the counter has its lost windows burned here, before anything."""
@@ -68,19 +74,30 @@ class Ledger:
         self._counter = counter
         self._clock = clock
         self._signing_key = signing_key
+        self._consents = consents
+        self._today = today
         self._days = days
         self._reconcile()
 
-    def answer(self, statistic: Statistic, window: Window, from_day: date, clinic: Clinic) -> Release | None:
+    def answer(self, statistic: Statistic, window: Window, clinic: Clinic) -> Release | None:
         """The sealed answer for `clinic`, drawn if nobody has asked yet; the same bytes whenever it is asked again.
 
-        None where the stored answer reaches further back than `from_day`, the first day this clinic may know of.
-        Raises BudgetError where a day would cost more than the cap, or the window is burned.
+        None where the stored answer is about days before this clinic's consent. Raises ConsentError where none holds
+        or the window was over before it, NotDueError before its time, BudgetError where a day would cost more than the
+        cap, or the window is burned.
         """
         if window.length_days != statistic.length_days:
             raise ValueError(f"{statistic.name} is about {statistic.length_days} days, window of {window.length_days}")
         key = (window.length_days, window.index, statistic.name, statistic.version)
         with self._account.transaction() as db:
+            since = self._consents.since(clinic.id, statistic.name)
+            if since is None or since > window.last_day:
+                raise ConsentError(f"{statistic.name} of {_span(window)}: {clinic.name} has no consent for this time")
+            if (today := self._today()) < window.sealed_from:
+                raise NotDueError(
+                    f"{statistic.name} of {_span(window)}: sealed from {window.sealed_from.isoformat()} on,"
+                    f" today is {today.isoformat()}"
+                )
             stored = db.execute(
                 "SELECT envelope FROM releases WHERE clinic = ? AND length_days = ? AND window = ? AND statistic = ?"
                 " AND version = ?",
@@ -93,7 +110,7 @@ class Ledger:
                 " AND statistic = ? AND version = ?",
                 key,
             ).fetchone()
-            first = max(from_day, window.first_day)
+            first = max(since, window.first_day)
             if found is None:
                 self._require_affordable(statistic, window)
                 value, epsilon_milli = statistic.draw(self._days(window, first)), statistic.epsilon_milli
@@ -107,7 +124,9 @@ class Ledger:
                 if date.fromisoformat(told_from) < first:
                     return None
             content = Answer(statistic.name, statistic.version, *key[:2], value, epsilon_milli)
-            release, sequence, not_before_ns = self._seal(db, content, clinic, slot=True)
+            release, sequence, not_before_ns = self._seal(
+                db, content, clinic, wait_ns=SLOT_AFTER_NS + secrets.randbelow(SLOT_SPREAD_NS)
+            )
             db.execute(
                 "INSERT INTO releases (id, clinic, sequence, length_days, window, statistic, version, envelope,"
                 " not_before_ns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -119,12 +138,46 @@ class Ledger:
     def control(self, content: Content, clinic: Clinic) -> Release:
         """A message that is no answer: sealed like one, sent as soon as may be."""
         with self._account.transaction() as db:
-            release, sequence, not_before_ns = self._seal(db, content, clinic, slot=False)
-            db.execute(
-                "INSERT INTO releases (id, clinic, sequence, envelope, not_before_ns) VALUES (?, ?, ?, ?, ?)",
-                (release.id, clinic.id, sequence, release.encode(), not_before_ns),
-            )
+            release = self._control(db, content, clinic)
+        self._count()
         return release
+
+    def withdraw(self, statistics: Sequence[str], clinic: Clinic, outbox: Outbox) -> None:
+        """Takes consent back: nothing of them leaves any more, from the moment this returns.
+
+        What waits in the outbox is erased. Where nothing is left that the clinic may know, it is asked to delete all.
+        """
+        with self._account.transaction() as db:
+            for name in statistics:
+                self._consents.withdraw(clinic.id, name, self._today(), self._clock.now_ns())
+            waiting = {message.id for message in outbox.messages() if message.clinic == clinic.id}
+            outbox.drop(clinic.id)
+            gone = f"clinic = ? AND statistic IN ({','.join('?' * len(statistics))})"
+            db.execute(f"DELETE FROM releases WHERE {gone}", (clinic.id, *statistics))
+            if self._consents.standing(clinic.id):
+                # what is about the statistics that stay is put there again
+                for id_ in waiting:
+                    db.execute("UPDATE releases SET handed_over = 0 WHERE id = ?", (id_,))
+            else:
+                db.execute("DELETE FROM releases WHERE clinic = ?", (clinic.id,))
+                self._control(db, Delete(), clinic)
+        self._count()
+        self.hand_over(outbox)
+
+    def hand_over(self, outbox: Outbox) -> int:
+        """Copies into the outbox what is not there yet; each message once, however often this is called.
+
+        Under the write lock, so that nothing is put there after consent to it was taken back.
+        """
+        with self._account.transaction() as db:
+            rows = db.execute(
+                "SELECT id, clinic, envelope, not_before_ns FROM releases WHERE handed_over = 0"
+                " ORDER BY clinic, sequence"
+            ).fetchall()
+            for id_, clinic, envelope, not_before_ns in rows:
+                outbox.put(clinic, Release.decode(envelope), not_before_ns)
+                db.execute("UPDATE releases SET handed_over = 1 WHERE id = ?", (id_,))
+        return len(rows)
 
     def costs(self) -> list[Cost]:
         """Every line, in order of time."""
@@ -152,38 +205,50 @@ class Ledger:
                 f" at most {CAP_MILLI / 1000:g} is ever spent on one"
             )
 
-    def _seal(self, db: object, content: Content, clinic: Clinic, slot: bool) -> tuple[Release, int, int]:
-        (sequence,) = db.execute(  # type: ignore[attr-defined]
+    def _control(self, db: Any, content: Content, clinic: Clinic) -> Release:
+        release, sequence, not_before_ns = self._seal(db, content, clinic, wait_ns=0)
+        db.execute(
+            "INSERT INTO releases (id, clinic, sequence, envelope, not_before_ns) VALUES (?, ?, ?, ?, ?)",
+            (release.id, clinic.id, sequence, release.encode(), not_before_ns),
+        )
+        return release
+
+    def _seal(self, db: Any, content: Content, clinic: Clinic, wait_ns: int) -> tuple[Release, int, int]:
+        (sequence,) = db.execute(
             "UPDATE clinics SET sequence = sequence + 1 WHERE id = ? RETURNING sequence", (clinic.id,)
         ).fetchone()
         release = seal(content, secrets.token_bytes(16), sequence, self._signing_key, clinic.keys)
-        wait_ns = SLOT_AFTER_NS + secrets.randbelow(SLOT_SPREAD_NS) if slot else 0
         return release, sequence, self._clock.now_ns() + wait_ns
 
     def _count(self) -> None:
         """Under the write lock, so that of two processes the later one writes the later count."""
         with self._account.transaction():
-            known = self._counter.read()
-            merged = dict(known or {})
-            for window, milli in self._spent_by_window().items():
-                merged[window] = max(milli, merged.get(window, 0))
+            known, here = self._counter.read(), self._reached()
+            merged = here if known is None else known.with_all_of(here)
             if merged != known:
                 self._counter.write(merged)
 
-    def _spent_by_window(self) -> Spent:
-        return {(window.length_days, window.index): milli for window, milli in _by_window(self.costs()).items()}
+    def _reached(self) -> Reached:
+        spent = {(w.length_days, w.index): milli for w, milli in _by_window(self.costs()).items()}
+        rows = self._account.rows("SELECT lower(hex(id)), sequence FROM clinics")
+        return Reached(spent, dict(rows))
 
     def _reconcile(self) -> None:
         """Counter missing: made from the ledger. Ledger ahead: the counter follows. Ledger behind: windows burn."""
         with self._account.transaction() as db:
-            here = self._spent_by_window()
-            for window, milli in (self._counter.read() or {}).items():
-                if milli > here.get(window, 0):
+            known, here = self._counter.read() or Reached(), self._reached()
+            for window, milli in known.spent_milli.items():
+                if milli > here.spent_milli.get(window, 0):
                     db.execute(
                         "INSERT INTO burned (length_days, window, epsilon_milli, at_ns) VALUES (?, ?, ?, ?)"
                         " ON CONFLICT DO NOTHING",
                         (*window, milli, self._clock.now_ns()),
                     )
+            for clinic, sequence in known.sequences.items():
+                db.execute(
+                    "UPDATE clinics SET sequence = ? WHERE id = ? AND sequence < ?",
+                    (sequence, bytes.fromhex(clinic), sequence),
+                )
         self._count()
 
 
