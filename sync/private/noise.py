@@ -26,6 +26,7 @@ def _opendp() -> Any:
     return dp
 
 
+@cache
 def noisy_count(epsilon: float) -> Callable[[int], int]:
     """Adds discrete Laplace noise to a count that changes by at most 1 where one day is replaced.
 
@@ -37,7 +38,8 @@ def noisy_count(epsilon: float) -> Callable[[int], int]:
     return lambda count: int(mechanism(count))
 
 
-def noisy_median(epsilon: float, grid: Sequence[float]) -> Callable[[Sequence[float]], float]:
+@cache
+def noisy_median(epsilon: float, grid: tuple[float, ...]) -> Callable[[Sequence[float]], float]:
     """Picks a point of the public `grid` near the median of the values it is given, by permute-and-flip.
 
     McKenna and Sheldon 2020 (arXiv 2010.12603), on the scores of Smith 2011 (doi 10.1145/1993636.1993743). The domain
