@@ -4,13 +4,14 @@ VENV = .venv
 BIN = $(VENV)/bin
 # Pins for every package that a target installs; a package index is whatever pip is set up for.
 LOCK = requirements-dev.lock
+TFLITE_LOCK = requirements-tflite.lock
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 DEMO = fixtures/recordings/chest_strap.jsonl.gz
 DEMO_STORE = .demo
 # Tests run one per core: numpy must not start threads of its own beside them.
 THREADS = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
-.PHONY: help demo test test-long install lint bench fixtures clean
+.PHONY: help demo test test-long tflite-runtime test-tflite-runtime install lint bench fixtures clean
 
 help: ## What there is to make
 	@echo 'make TARGET [PYTHON=python3.12] [VENV=.venv]'
@@ -25,6 +26,13 @@ test: $(VENV)/.dev ## All tests but the slow ones, some minutes
 
 test-long: $(VENV)/.dev ## The slow tests
 	@$(THREADS) $(BIN)/python -m pytest -n auto -m slow
+
+tflite-runtime: $(VENV)-tflite/.installed ## The other runtime of the nets, in an environment of its own (PYTHON=python3.11)
+	@echo "installed: $(VENV)-tflite/bin/vitalkeep --help"
+
+# What models say and what is made of it; the stores and profiles, which know no model, are not asked again.
+test-tflite-runtime: $(VENV)-tflite/.installed ## Models and their laws with tflite-runtime and NumPy 1
+	@$(THREADS) VITALKEEP_TFLITE=tflite-runtime $(VENV)-tflite/bin/python -m pytest -n auto -m 'not slow' tests/models tests/laws/test_models.py tests/laws/test_pipeline_cut.py tests/laws/test_metrics.py
 
 install: $(VENV)/.installed ## vitalkeep and its file readers into .venv
 	@echo "installed: $(BIN)/vitalkeep --help"
@@ -49,7 +57,7 @@ fixtures: $(VENV)/.installed ## Make the fixture recordings again, byte for byte
 	@$(BIN)/python -m fixtures.make
 
 clean: ## Take .venv and the caches away; the wearer's data stays
-	rm -rf $(VENV) $(VENV)-bench $(DEMO_STORE) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	rm -rf $(VENV) $(VENV)-bench $(VENV)-tflite $(DEMO_STORE) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
 
 # How an environment is made, told what is missing where it cannot be.
 define make_venv
@@ -66,6 +74,10 @@ $(BIN)/python:
 $(VENV)-bench/bin/python:
 	$(call make_venv,$(VENV)-bench)
 
+$(VENV)-tflite/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || { echo "tflite-runtime 2.14 needs Python 3.11, $(PYTHON) is $$($(PYTHON) -V 2>&1): make tflite-runtime PYTHON=python3.11" >&2; exit 1; }
+	$(call make_venv,$(VENV)-tflite)
+
 # A stamp is older than pyproject.toml or the lock when one of those changed, so the next target installs again.
 $(VENV)/.installed: pyproject.toml $(LOCK) | $(BIN)/python
 	@$(PIP) install --constraint $(LOCK) --editable '.[files]'
@@ -78,4 +90,10 @@ $(VENV)/.dev: $(VENV)/.installed
 # Without the lock: a peer sets its own limits.
 $(VENV)-bench/.installed: pyproject.toml | $(VENV)-bench/bin/python
 	@$(VENV)-bench/bin/python -m pip --disable-pip-version-check --quiet install --editable '.[bench]'
+	@touch $@
+
+# The one lock, but for what the other one has otherwise.
+$(VENV)-tflite/.installed: pyproject.toml $(LOCK) $(TFLITE_LOCK) | $(VENV)-tflite/bin/python
+	@awk -F== 'NR == FNR { other[$$1]; print; next } !($$1 in other)' $(TFLITE_LOCK) $(LOCK) > $(VENV)-tflite/lock.txt
+	@$(VENV)-tflite/bin/python -m pip --disable-pip-version-check --quiet install --constraint $(VENV)-tflite/lock.txt --editable '.[files,plot,tflite-runtime]' pytest pytest-xdist hypothesis
 	@touch $@

@@ -1,7 +1,4 @@
-"""The one place that knows which TFLite runtime is in use: ai-edge-litert, or tflite-runtime where that is installed.
-
-Weights are read whole, held to the hash on their card, and only then given to the runtime.
-"""
+"""Weights are read whole, held to the hash on their card, and only then given to the TFLite runtime."""
 
 from __future__ import annotations
 
@@ -16,43 +13,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.card import ModelCard
-from models.errors import CardMismatchError, ModelError, RuntimeMissingError
+from models.errors import CardMismatchError, ModelError
 from models.held_weights import FLOAT_STEP
 from models.observer import is_observed, observed
+from models.runtime import runtime
 
 Array = NDArray[Any]
-
-
-def runtime() -> tuple[str, Any]:
-    """Name of the runtime and its Interpreter class. Raises RuntimeMissingError."""
-    try:
-        from ai_edge_litert.interpreter import Interpreter
-    except ImportError:
-        try:
-            from tflite_runtime.interpreter import Interpreter
-        except ImportError:
-            raise RuntimeMissingError(
-                "no TFLite runtime is installed: ai-edge-litert (comes with vitalkeep) or tflite-runtime expected"
-            ) from None
-        return "tflite-runtime", Interpreter
-    return "ai-edge-litert", Interpreter
 
 
 class Net:
     """Weights of one card, ready to be called. Not for use by two threads at once."""
 
     def __init__(self, weights: bytes, card: ModelCard, threads: int = 1) -> None:
-        """Raises CardMismatchError where `weights` are not those of `card`, ModelError where they cannot be run."""
+        """`weights`: those of `card`, or one of its variants.
+
+        Raises CardMismatchError where they are neither, ModelError where they cannot be run.
+        """
         found = hashlib.sha256(weights).hexdigest()
-        if found != card.sha256:
+        if found != card.sha256 and all(found != variant.sha256 for variant in card.variants):
             raise CardMismatchError(
                 f"{card.name} {card.version}: weights {found[:12]}…, its card says {card.sha256[:12]}…"
             )
         self.card = card
-        _, interpreter = runtime()
+        _, made = runtime()
         try:
             with _silent():
-                self._net = interpreter(model_content=weights, num_threads=threads)
+                self._net = made(weights, threads)
                 self._net.allocate_tensors()
         except (ValueError, RuntimeError) as problem:
             raise ModelError(

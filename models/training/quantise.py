@@ -1,4 +1,7 @@
-"""A Keras model to a TFLite file in whole numbers: through a SavedModel, calibrated on examples, stripped of names."""
+"""A Keras model to a TFLite file in whole numbers: through a SavedModel, calibrated on examples, stripped of names.
+
+Only operators that every runtime counts alike go into it (models/training/grouped.py).
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from models.training.grouped import grouped
 
 Example = dict[str, NDArray[np.float32]]
 
@@ -45,6 +50,7 @@ def _stripped(made: bytes) -> bytes:
                     tensor.name = tensor.name.removeprefix(b"serving_default_").split(b":")[0]
                 else:
                     tensor.name = b"label" if number in set(graph.outputs) else b""
+        grouped(net)
         net.description, net.metadata, net.metadataBuffer, net.signatureDefs = None, [], None, None
         flatbuffer_utils.write_model(net, str(path))
         return path.read_bytes()

@@ -18,7 +18,7 @@ from models.errors import ModelError
 
 def packed(**arrays: object) -> bytes:
     file = BytesIO()
-    np.savez_compressed(file, allow_pickle=True, **arrays)  # type: ignore[arg-type]
+    np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
     return file.getvalue()
 
 
