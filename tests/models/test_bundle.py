@@ -106,7 +106,7 @@ def manifest(**fields: object) -> bytes:
         (changed(card__json=card(purpose="a\x1b[2Jb")), "plain JSON"),
         (changed(card__json=card(purpose="a\u202eb")), "plain JSON"),
         (changed(card__json=card(size_bytes=float("inf"))), "plain JSON"),
-        (changed(card__json=card().replace(b'"size_bytes": 84368', b'"size_bytes": 1e999')), "plain JSON"),
+        (changed(card__json=card().replace(b'"size_bytes": ', b'"size_bytes": 1e999')), "plain JSON"),
         (changed(card__json=b'{"name": 1, "name": 2}'), "plain JSON"),
         (changed(card__json=card(schema="vitalkeep.card/9")), "schema"),
         (manifest(schema="vitalkeep.bundle/2"), SCHEMA),

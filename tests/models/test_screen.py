@@ -37,7 +37,7 @@ def test_a_regular_rhythm_is_told_from_one_that_is_not() -> None:
     assert regular.label == "N"
     assert irregular.probabilities["N"] < 0.2
     assert math.isclose(sum(irregular.probabilities.values()), 1.0)
-    assert repr(regular) == "<Screened screen 1.1.0>"
+    assert repr(regular) == "<Screened screen 1.0.1>"
 
 
 @pytest.mark.parametrize("length_s", [8.9, 61.1])

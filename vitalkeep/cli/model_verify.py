@@ -64,8 +64,8 @@ def _row(
 
 def _checks(names: tuple[str, ...]) -> Iterator[dict[str, Any]]:
     from models.errors import ModelError
-    from models.interpreter import runtime
     from models.registry import MODELS
+    from models.runtime import runtime
     from vitalkeep import model_choice
 
     try:
