@@ -288,6 +288,23 @@ MIGRATIONS: tuple[Migration, ...] = (
             ) STRICT, WITHOUT ROWID""",
         ),
     ),
+    Migration(
+        "what models see and say",
+        (
+            # day_ns: the host's clock, rounded down to a day of UTC. edges and shares are those of the model's card;
+            # edges, shares and counts: JSON arrays. Days older than the window that is looked at are removed.
+            """CREATE TABLE model_seen (
+                model TEXT NOT NULL,
+                version TEXT NOT NULL,
+                quantity TEXT NOT NULL,
+                day_ns INTEGER NOT NULL,
+                edges TEXT NOT NULL CHECK (json_valid(edges)),
+                shares TEXT NOT NULL CHECK (json_valid(shares)),
+                counts TEXT NOT NULL CHECK (json_valid(counts)),
+                PRIMARY KEY (model, version, quantity, day_ns)
+            ) STRICT, WITHOUT ROWID""",
+        ),
+    ),
 )
 
 

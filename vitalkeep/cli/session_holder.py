@@ -1,7 +1,8 @@
 """Holds the store for a command that watches links: a session each, begun and ended, whatever becomes of the store.
 
 A store that fails does not end the watch: the warnings go on, and at the end it is said that not everything is stored.
-Raw data that has become old is removed at the start, and every day of a long watch in steps that stall no link.
+Raw data that has become old is removed at the start, and every day of a long watch in steps that stall no link. What
+the models of a live watch see and say is counted beside it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from device_pipeline.errors import StoreError
 from device_pipeline.store.retention import DAY_NS, keep_raw_days, keeping_raw_days
 from device_pipeline.store.store import Store
 from device_pipeline.store.writer import Ended, SessionKind, StoreWriter
+from vitalkeep.cli.model_watch import ModelWatch
 from vitalkeep.cli.say import say
 
 _LOOK_EVERY_S = 60.0
@@ -37,6 +39,7 @@ class SessionHolder:
         self._store = store
         self._raw_days = raw_days
         self._is_over = False
+        self._models = ModelWatch(store)
         self.sessions: list[int] = []
         self.unstored: StoreError | None = None
 
@@ -51,6 +54,8 @@ class SessionHolder:
                     writer.begin_session(kind, source, version("vitalkeep"))
                     for writer, source in zip(writers, sources, strict=True)
                 ]
+                if kind is SessionKind.LIVE:  # a recording of whatever age says nothing of how models fare now
+                    stack.enter_context(self._models.observing())
                 asyncio.run(self._watched(writers, watch))
         except StoreError as problem:
             if not self._is_over:
@@ -60,16 +65,21 @@ class SessionHolder:
                 self.unstored = problem
 
     async def _watched(self, writers: list[StoreWriter], watch: Watch) -> None:
-        forgetting = asyncio.create_task(forget_daily(self._store, writers[0], self._raw_days))
+        beside = [
+            asyncio.create_task(forget_daily(self._store, writers[0], self._raw_days)),
+            asyncio.create_task(self._models.keep_on(writers[0])),
+        ]
         try:
             self.unstored = await watch.hold(writers)
             self._is_over = True
             for writer in writers:
                 writer.end_session(Ended.CLEAN)
         finally:
-            forgetting.cancel()
-            with suppress(asyncio.CancelledError):
-                await forgetting
+            for task in beside:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+            self._models.keep(writers[0])
             await watch.leave()
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from device_pipeline.motion.activity import Activity
     from device_pipeline.oximetry.spo2 import Spo2
     from device_pipeline.store.derived import Coverage, Session
+    from device_pipeline.store.model_seen import ModelDrift
     from device_pipeline.store.store import Store
     from device_pipeline.temperature.temperature import Temperature
     from device_pipeline.windows import HeartRate
@@ -61,6 +62,9 @@ def status(as_json: bool, folder: Path | None) -> None:
       steps_today       of all windows that began today
       baseline          as `vitalkeep baseline` said last: day, said (usual, unusual, learning, nothing),
                         words, nights, of (n of 4), reason
+      models            of each model that a live run called within 7 days: model, version, verdict (stable,
+                        watch, drifted, too_little), psi and
+                        low (its lower 95 % limit) of the quantity that moved most, n of least_n calls (docs/models.md)
       open_alerts       rule, start, text
       database_bytes, disk_free_bytes, schema_version
     Without a store only schema, store and an empty list of sessions.
@@ -107,7 +111,7 @@ def gather(store: Store) -> dict[str, Any]:
 
     from device_pipeline.motion.activity import Activity
     from device_pipeline.oximetry.spo2 import Spo2
-    from device_pipeline.store import days, derived, schema, side_tables
+    from device_pipeline.store import days, derived, model_seen, schema, side_tables
     from device_pipeline.temperature.temperature import Temperature
 
     now_ns = store.clock.now_ns()
@@ -132,6 +136,7 @@ def gather(store: Store) -> dict[str, Any]:
             "activity": None if last is None else _beside(side_tables.latest(db, last.id, Activity), _ACTIVITY),
             "steps_today": side_tables.steps_between(db, _midnight_ns(now_ns), now_ns),
             "baseline": _baseline(days.latest_verdict(db)),
+            "models": [_model(model) for model in model_seen.model_drifts(db, now_ns)],
             "open_alerts": [
                 {"rule": stored.alert.rule, "start": local_time(stored.alert.start_ns), "text": stored.alert.text}
                 for stored in (derived.alerts(db, open_only=True) if writing else [])
@@ -242,6 +247,20 @@ def _baseline(verdict: DayVerdict | None) -> dict[str, Any] | None:
     }
 
 
+def _model(model: ModelDrift) -> dict[str, Any]:
+    drift = model.drift
+    return {
+        "model": model.model,
+        "version": model.version,
+        "verdict": drift.verdict.value,
+        "quantity": model.worst,
+        "psi": _rounded(drift.psi, 3),
+        "low": _rounded(drift.low, 3),
+        "n": drift.n,
+        "least_n": drift.least_n,
+    }
+
+
 def _rounded(value: float | None, digits: int) -> float | None:
     return None if value is None else round(value, digits)
 
@@ -279,6 +298,8 @@ def _text(found: dict[str, Any]) -> str:
         facts.add_row(name, escape(told))
     if (day := found["baseline"]) is not None:
         facts.add_row("baseline", escape(f"{day['day']}: {day['words']}"))
+    if found["models"]:
+        facts.add_row("models", escape("\n".join(_model_text(model) for model in found["models"])))
     alerts = [f"{alert['rule']} since {short_time(alert['start'])}: {alert['text']}" for alert in found["open_alerts"]]
     facts.add_row("open alerts", escape("\n".join(alerts) or "none"))
     size, free = found["database_bytes"] / 1e6, found["disk_free_bytes"] / 1e9
@@ -332,6 +353,13 @@ def _beside_texts(found: dict[str, Any]) -> list[tuple[str, str]]:
         steps = "" if found["steps_today"] is None else f"{found['steps_today']:,} steps today; "
         texts.append(("activity", f"{steps}{now}, from {short_time(activity['start'])}"))
     return texts
+
+
+def _model_text(model: dict[str, Any]) -> str:
+    if model["psi"] is None:
+        return f"{model['model']} {model['version']}: drift not known yet, {model['n']:,} of {model['least_n']:,} calls"
+    most = f"{model['quantity']} moved most, PSI {model['psi']:.2f} of {model['n']:,}"
+    return f"{model['model']} {model['version']}: {model['verdict']}, {most}"
 
 
 def _hrv_text(window: dict[str, Any] | None) -> str:
