@@ -15,7 +15,8 @@ class Limits:
 
     The defaults follow common adult practice: a rate above 120 or below 40 that lasts at rest, a pause of 3 s
     (2018 ACC/AHA/HRS bradycardia guideline, 2.3), a saturation of 88 % or less that lasts, a body temperature of 38 °C
-    or more that lasts. Each pair of raise and clear is the hysteresis.
+    or more that lasts, three ventricular beats in a row at 100 bpm or more (2017 AHA/ACC/HRS guideline on ventricular
+    arrhythmias, table 3), a tenth of all beats ventricular. Each pair of raise and clear is the hysteresis.
     """
 
     tachycardia_bpm: float = 120.0
@@ -36,6 +37,12 @@ class Limits:
     fever_c: float = 38.0
     fever_clear_c: float = 37.7
     fever_hold_s: float = 600.0
+    ventricular_run_beats: float = 3.0
+    ventricular_run_bpm: float = 100.0
+    frequent_ventricular_pct: float = 10.0
+    frequent_ventricular_clear_pct: float = 7.0
+    frequent_ventricular_hold_s: float = 300.0
+    ventricular_clear_hold_s: float = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,12 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "fever_c": (36, 42),
     "fever_clear_c": (35, 42),
     "fever_hold_s": (60, 7200),
+    "ventricular_run_beats": (3, 30),
+    "ventricular_run_bpm": (40, 250),
+    "frequent_ventricular_pct": (1, 100),
+    "frequent_ventricular_clear_pct": (0, 100),
+    "frequent_ventricular_hold_s": (60, 86400),
+    "ventricular_clear_hold_s": (60, 86400),
     "keep_raw_days": (1, 36500),
 }
 
@@ -101,6 +114,10 @@ def load_config(path: Path) -> Config:
         raise ConfigError(f"{path}: alerts.low_oxygen_clear_pct must not lie below alerts.low_oxygen_pct")
     if limits.fever_clear_c > limits.fever_c:
         raise ConfigError(f"{path}: alerts.fever_clear_c must not lie above alerts.fever_c")
+    if limits.frequent_ventricular_clear_pct > limits.frequent_ventricular_pct:
+        raise ConfigError(
+            f"{path}: alerts.frequent_ventricular_clear_pct must not lie above alerts.frequent_ventricular_pct"
+        )
     keep = _number(path, "keep_raw_days", "keep_raw_days", table.get("keep_raw_days", Config().keep_raw_days))
     return Config(limits=limits, keep_raw_days=int(keep))
 

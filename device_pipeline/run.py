@@ -10,14 +10,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from device_pipeline.alerts.alert import Alert
+from device_pipeline.alerts.ectopy import Ectopy
 from device_pipeline.alerts.engine import AlertEngine
 from device_pipeline.alerts.rules import Watches
 from device_pipeline.beat import Beat, BeatSource, Quality
+from device_pipeline.beat_types import BeatType, MakeTyper
 from device_pipeline.beats.annotated import AnnotatedBeats
 from device_pipeline.beats.beat_stage import BeatStage
 from device_pipeline.beats.ecg import EcgBeats
 from device_pipeline.beats.ppg import PpgBeats
 from device_pipeline.beats.rr import RrBeats
+from device_pipeline.beats.typed_ecg import TypedEcgBeats
 from device_pipeline.config import Limits
 from device_pipeline.hrv import Hrv, hrv_window
 from device_pipeline.metrics.metric import Metric
@@ -31,7 +34,7 @@ from device_pipeline.windows import LONGEST_HOLE_NS, MIN_GOOD_FRACTION, Grid, He
 from sensors.files.annotation import AnnotatedBeat
 from sensors.samples import Gap, GapReason, Item, Kind, Quantity, Reading, Samples
 
-Finding = Beat | Quality | Gap | Window | HeartRate | Hrv | RhythmSpan | Alert | SideFinding
+Finding = Beat | Quality | Gap | Window | HeartRate | Hrv | RhythmSpan | Alert | BeatType | SideFinding
 
 _S = 1_000_000_000
 # Which source leads where several are at hand; the others stand in for it, and are never merged with it.
@@ -68,6 +71,7 @@ class Pipeline:
     `remember`: nothing is forgotten, so that `hrv` can be asked for any stretch once the input has ended.
     `beside`: a PPG channel that is read along with an ECG `channel`, for the sides alone: it never leads, and nothing
     else is told of it.
+    `typer`: makes the model that tells what kind of beat each beat of an ECG is; None: nothing is told of that.
     """
 
     def __init__(
@@ -81,8 +85,11 @@ class Pipeline:
         remember: bool = False,
         beside: str | None = None,
         second_ppg: str | None = None,
+        typer: MakeTyper | None = None,
     ) -> None:
         self._origin_ns = origin_ns
+        self._make_typer = typer
+        self._typed: TypedEcgBeats | None = None
         self._channel = channel
         self._live = live
         self._acc_channel = acc_channel
@@ -93,6 +100,7 @@ class Pipeline:
         self._sources: dict[BeatSource, _Source] = {}
         self._channel_of: dict[Kind, str] = {}
         self._alerts = AlertEngine(limits)
+        self._ectopy = Ectopy(self._alerts)
         self._limits = limits
         self._signal_grid = Grid(origin_ns, SIGNAL_WINDOW_S * _S, SIGNAL_WINDOW_S * _S)
         self._hrv_grid = Grid(origin_ns, HRV_WINDOW_S * _S, HRV_WINDOW_S * _S)
@@ -118,6 +126,11 @@ class Pipeline:
         leading = self.leading
         track = None if leading is None else self._sources[leading].track
         return 60.0 * track.intervals_n / track.intervals_s if track is not None and track.intervals_n else None
+
+    @property
+    def untyped(self) -> str | None:
+        """Why nothing is told of the kinds of beats of an ECG, where a model was to tell it; None where it does."""
+        return None if self._typed is None else self._typed.types.reason
 
     def leads(self, kind: Kind) -> str | None:
         """Name of the channel of `kind` that is read."""
@@ -169,6 +182,8 @@ class Pipeline:
         findings: list[Finding] = []
         for source in self._sources.values():
             findings += self._collect(source, source.stage.flush())
+        if self._typed is not None:
+            self._typed.types.flush()
         if self._newest_ns is None:
             return self._flush_sides(end_ns)
         last_ns = self._newest_ns
@@ -189,7 +204,7 @@ class Pipeline:
         lead = next(self._sources[kind] for kind in LEADING if kind in self._sources)
         for beat in lead.track.release(last_ns + 1):  # the beat that is itself the end of the record
             findings += self._judge_beat(lead, beat)
-        findings += lead.rhythm.flush()
+        findings += [*self._tell_types(), *lead.rhythm.flush()]
         return findings + self._flush_sides(end_ns)
 
     def _flush_sides(self, end_ns: int | None) -> list[Finding]:
@@ -234,7 +249,7 @@ class Pipeline:
     def _source_of(self, kind: Kind, channel: str, fs_hz: float) -> _Source:
         """The source that reads `channel`, opened where it is not."""
         if kind is Kind.ECG:
-            return self._sources.get(BeatSource.ECG) or self._open(BeatSource.ECG, EcgBeats(fs_hz, channel))
+            return self._sources.get(BeatSource.ECG) or self._open(BeatSource.ECG, self._ecg_beats(fs_hz, channel))
         if BeatSource.PPG in self._sources:
             return self._sources[BeatSource.PPG]
         stage = PpgBeats(fs_hz, channel, self._acc_channel is not None, self._acc_channel)
@@ -242,6 +257,16 @@ class Pipeline:
         if channel != self._beside:
             self._pulse = PulseRate(self._origin_ns, both, self._acc_channel)
         return self._open(BeatSource.PPG, stage)
+
+    def _ecg_beats(self, fs_hz: float, channel: str) -> EcgBeats:
+        if self._make_typer is None:
+            return EcgBeats(fs_hz, channel)
+        self._typed = TypedEcgBeats(fs_hz, channel, self._make_typer)
+        return self._typed
+
+    def _tell_types(self, before_ns: int | None = None) -> list[Finding]:
+        types = [] if self._typed is None else self._typed.types.release(before_ns)
+        return [*types, *(alert for beat in types for alert in self._ectopy.push(beat))]
 
     def _push_acc(self, block: Samples) -> list[Finding]:
         source = self._sources.get(BeatSource.PPG)
@@ -260,6 +285,8 @@ class Pipeline:
             findings.append(gap)
             for source in self._sources.values():
                 source.track.off_body(gap.start_ns, gap.end_ns)
+            if self._typed is not None:
+                self._typed.types.off_body(gap.start_ns, gap.end_ns)
         elif self._pulse is not None:
             self._pulse.push(gap)
         for kind, source in self._sources.items():
@@ -362,7 +389,7 @@ class Pipeline:
                 findings += self._alerts.push(Watches.BEAT, lead.last_beat_ns, end_ns, pause)
         if self._beats_heard or not self._sides.has_oximeter:  # else the oximeter is the signal
             findings += self._alerts.push(Watches.SIGNAL, start_ns, end_ns, self._window(start_ns, end_ns))
-        findings.append(window)
+        findings += [*self._tell_types(end_ns), window]
         others = (source.track for kind, source in self._sources.items() if kind is not leading)
         windows = [window, *(track.window(start_ns, end_ns) for track in others)]
         return findings + self._sides.see(windows, more, self._beats_heard)

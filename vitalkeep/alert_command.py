@@ -10,6 +10,7 @@ import shlex
 import signal
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import asdict
 
 from device_pipeline.alerts.alert import Alert
 from device_pipeline.run import Finding
@@ -28,7 +29,7 @@ def command_words(command: str) -> list[str]:
 
 
 class AlertCommand:
-    """A Watcher. The command gets `{"rule", "state", "start_ns", "end_ns", "text"}`; state is raised or over.
+    """A Watcher. The command gets `{"rule", "state", "start_ns", "end_ns", "text", "grounds"}`; state: raised or over.
 
     Commands start in the order of the alerts, a few at a time. One that fails, hangs or is missing is told and no more.
     """
@@ -74,6 +75,7 @@ class AlertCommand:
             "start_ns": alert.start_ns,
             "end_ns": alert.end_ns,
             "text": alert.text,
+            "grounds": None if alert.grounds is None else asdict(alert.grounds),
         }
         try:
             process = await asyncio.create_subprocess_exec(

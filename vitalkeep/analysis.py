@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Protocol
 
 from device_pipeline.alerts.alert import Alert
-from device_pipeline.beat import Beat, BeatSource
+from device_pipeline.beat import Beat, BeatLabel, BeatSource
+from device_pipeline.beat_types import BeatType
 from device_pipeline.beats.ppg import readable
 from device_pipeline.config import Limits
 from device_pipeline.hrv import Hrv
@@ -30,6 +31,7 @@ from sensors.files.open import open_source
 from sensors.files.recorded import RecordedSource
 from sensors.files.source import ChannelInfo, FileSource
 from sensors.samples import Gap, GapReason, Item, Kind, Samples
+from vitalkeep.beat_typer import beat_typer
 
 BLOCK_S = 240.0  # at a time: long, so that windows come many at once, and little memory
 
@@ -38,7 +40,8 @@ BLOCK_S = 240.0  # at a time: long, so that windows come many at once, and littl
 class Analysis:
     """What was found in one record. `end_ns` is the end of the record; `beats` are all that the leading source found.
 
-    `beats_n` of them can be trusted, since the signal around them is good.
+    `beats_n` of them can be trusted, since the signal around them is good. `types`: what kind each beat of an ECG is;
+    `untyped` says why nothing tells that.
     """
 
     record: str
@@ -65,6 +68,8 @@ class Analysis:
     activity: list[Activity] = field(default_factory=list)
     temperature: list[Temperature] = field(default_factory=list)
     screening: Screening | None = None
+    types: list[BeatType] = field(default_factory=list)
+    untyped: str | None = "no_ecg"
 
     def __repr__(self) -> str:
         return f"<Analysis {self.record}>"
@@ -78,6 +83,16 @@ class Analysis:
     def is_told_beside(self) -> bool:
         """Whether anything but beats was found."""
         return any((self.respiration, self.spo2, self.activity, self.temperature))
+
+    def labels(self) -> list[BeatLabel | None]:
+        """What kind each of `beats` is; None where that could not be told.
+
+        Beats of an annotation file keep the kind they have there; nothing tells it of pulses and of intervals.
+        """
+        if self.source is BeatSource.ANNOTATION:
+            return [beat.label for beat in self.beats]
+        known = {one.t_ns: one.label for one in self.types}
+        return [known.get(beat.t_ns) for beat in self.beats]
 
     def see(self, item: Item | AnnotatedBeat) -> None:
         """The record reaches as far as what came in."""
@@ -94,6 +109,10 @@ class Analysis:
         self.notes = list(notes)
         self.beats = [beat for beat in self.beats if beat.source is self.source]
         self.gaps = join_gaps(self.gaps)
+        if self.source is BeatSource.ECG:
+            self.untyped = pipeline.untyped
+        if self.untyped == "no_model":
+            self.notes.append("what kind the beats are is not told: the model for it cannot be used")
 
     def add(self, finding: Finding) -> None:
         match finding:
@@ -110,6 +129,8 @@ class Analysis:
                 self.hrv.append(finding)
             case RhythmSpan():
                 self.rhythm.append(finding)
+            case BeatType():
+                self.types.append(finding)
             case Alert():
                 self.alerts[finding.start_ns, finding.rule] = finding
             case Respiration():
@@ -183,6 +204,7 @@ def read_record(
         remember=remember,
         beside=beside,
         second_ppg=second_ppg,
+        typer=beat_typer,
     )
     pipeline.begin(source.started_ns)
     if chosen is not None and chosen.fs_hz is not None and not isinstance(source, RecordedSource):

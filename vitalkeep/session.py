@@ -16,6 +16,7 @@ from device_pipeline.store.writer import StoreWriter
 from sensors.link import Link
 from sensors.reader import read
 from sensors.samples import Item, Kind
+from vitalkeep.beat_typer import beat_typer
 
 _TICK_S = 0.1
 
@@ -47,7 +48,7 @@ async def hold_session(link: Link, limits: Limits, writer: StoreWriter, watchers
 
     Raises SensorError where the link or recording fails; what came before is then also in the writer.
     """
-    pipeline = Pipeline(limits)
+    pipeline = Pipeline(limits, typer=beat_typer)
     keeper = _Keeper(writer, tuple(watchers))
     ticker = asyncio.create_task(keeper.tick_on())
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from device_pipeline.alerts.alert import Alert
 from device_pipeline.alerts.hold import Hold
 from device_pipeline.alerts.rules import RULES, Evidence, Rule, Watches
+from device_pipeline.alerts.ventricular import VentricularRun, VentricularShare
 from device_pipeline.config import Limits
 
 
@@ -27,7 +28,8 @@ class AlertEngine:
     def push(self, watches: Watches, start_ns: int, end_ns: int, evidence: Evidence) -> list[Alert]:
         alerts: list[Alert] = []
         for rule, hold, text in self._rules[watches]:
-            alerts += hold.push(start_ns, end_ns, rule.judge(evidence, self._limits), text)
+            grounds = evidence.grounds if isinstance(evidence, VentricularRun | VentricularShare) else None
+            alerts += hold.push(start_ns, end_ns, rule.judge(evidence, self._limits), text, grounds)
         return alerts
 
     def flush(self) -> list[Alert]:

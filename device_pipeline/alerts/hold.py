@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from device_pipeline.alerts.alert import Alert
+from device_pipeline.alerts.alert import Alert, Grounds
 
 
 class Verdict(Enum):
@@ -35,8 +35,10 @@ class Hold:
     _unknown_ns: int = 0
     _open: Alert | None = None
 
-    def push(self, start_ns: int, end_ns: int, verdict: Verdict, text: str) -> list[Alert]:
-        """One stretch of evidence; `text` is used if the alert is raised on it."""
+    def push(
+        self, start_ns: int, end_ns: int, verdict: Verdict, text: str, grounds: Grounds | None = None
+    ) -> list[Alert]:
+        """One stretch of evidence; `text` and `grounds` are used if the alert is raised on it."""
         span_ns = end_ns - start_ns
         if verdict is Verdict.UNKNOWN:
             self._unknown_ns += span_ns
@@ -57,7 +59,7 @@ class Hold:
         self._met_ns += span_ns
         self._last_met_ns = end_ns
         if self._open is None and self._met_ns >= self.hold_ns:
-            self._open = Alert(self.rule, self._met_since_ns, end_ns, None, text)
+            self._open = Alert(self.rule, self._met_since_ns, end_ns, None, text, grounds)
             return [self._open]
         return []
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from device_pipeline.alerts.hold import Verdict
+from device_pipeline.alerts.ventricular import VentricularRun, VentricularShare
 from device_pipeline.beat import Beat
 from device_pipeline.config import Limits
 from device_pipeline.oximetry.spo2 import Spo2
@@ -26,9 +27,12 @@ class Watches(Enum):
     BEAT = "beat"
     OXYGEN = "oxygen"
     TEMPERATURE = "temperature"
+    VENTRICULAR_RUN = "ventricular_run"
+    VENTRICULAR_SHARE = "ventricular_share"
 
 
-Evidence = HeartRate | Window | RhythmKind | Beat | Spo2 | Temperature | None
+Evidence = HeartRate | Window | RhythmKind | Beat | Spo2 | Temperature | VentricularRun | VentricularShare | None
+SURE = 0.5  # a run in which the model is less sure of any one beat is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,23 @@ def _fever(evidence: Evidence, limits: Limits) -> Verdict:
     if evidence.temperature_c >= limits.fever_c:
         return Verdict.MET
     return Verdict.BETWEEN if evidence.temperature_c >= limits.fever_clear_c else Verdict.CLEAR
+
+
+def _run_of_v(evidence: Evidence, limits: Limits) -> Verdict:
+    if not isinstance(evidence, VentricularRun):
+        return Verdict.UNKNOWN
+    long = evidence.n >= limits.ventricular_run_beats
+    fast = evidence.bpm is not None and evidence.bpm >= limits.ventricular_run_bpm
+    sure = evidence.score is not None and evidence.score >= SURE
+    return Verdict.MET if long and fast and sure else Verdict.CLEAR
+
+
+def _frequent_v(evidence: Evidence, limits: Limits) -> Verdict:
+    if not isinstance(evidence, VentricularShare) or evidence.percent is None:
+        return Verdict.UNKNOWN
+    if evidence.percent >= limits.frequent_ventricular_pct:
+        return Verdict.MET
+    return Verdict.BETWEEN if evidence.percent >= limits.frequent_ventricular_clear_pct else Verdict.CLEAR
 
 
 RULES = (
@@ -184,5 +205,29 @@ RULES = (
         ),
         patience_s=1800.0,
         clear_s=lambda limits: limits.fever_hold_s,
+    ),
+    Rule(
+        "ventricular_run",
+        Watches.VENTRICULAR_RUN,
+        _run_of_v,
+        lambda limits: 0.0,
+        lambda limits: (
+            f"{limits.ventricular_run_beats:g} or more beats in a row that look ventricular,"
+            f" at {limits.ventricular_run_bpm:g} bpm or faster; only an ECG read by a doctor can tell"
+        ),
+        patience_s=300.0,
+        clear_s=lambda limits: limits.ventricular_clear_hold_s,
+    ),
+    Rule(
+        "frequent_ventricular",
+        Watches.VENTRICULAR_SHARE,
+        _frequent_v,
+        lambda limits: limits.frequent_ventricular_hold_s,
+        lambda limits: (
+            f"At least {limits.frequent_ventricular_pct:g} % of the beats have looked ventricular"
+            f" for {limits.frequent_ventricular_hold_s / 60:g} min or longer; only an ECG read by a doctor can tell"
+        ),
+        patience_s=600.0,
+        clear_s=lambda limits: limits.ventricular_clear_hold_s,
     ),
 )

@@ -12,8 +12,9 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from device_pipeline.alerts.alert import Alert
+from device_pipeline.alerts.alert import Alert, Grounds
 from device_pipeline.beat import Beat, BeatLabel, BeatSource, Quality
+from device_pipeline.beat_types import BeatType
 from device_pipeline.hrv import Hrv
 from device_pipeline.rhythm import RhythmKind, RhythmSpan
 from device_pipeline.store.writer import Ended, SessionKind
@@ -66,6 +67,18 @@ class Coverage:
     good_ns: int
     poor_ns: int
     absent_ns: int
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Labels:
+    """How many beats are of which kind; of `untold` ones no kind could be told. `model`: its name and version."""
+
+    counts: dict[BeatLabel, int]
+    untold: int
+    model: str
+
+    def __repr__(self) -> str:
+        return f"<Labels {self.model}>"
 
 
 def sessions(db: Database, limit: int | None = None) -> list[Session]:
@@ -177,12 +190,47 @@ def qualities(db: Database, session_id: int, channel: str) -> Iterator[Quality]:
 def alerts(db: Database, since_ns: int | None = None, open_only: bool = False) -> list[StoredAlert]:
     """Those that were not over before `since_ns`, the newest last."""
     rows = db.conn.execute(
-        "SELECT session_id, last_ns, rule, start_ns, raised_ns, end_ns, text FROM alerts"
+        "SELECT session_id, last_ns, rule, start_ns, raised_ns, end_ns, text, grounds FROM alerts"
         " JOIN sessions ON sessions.id = session_id"
         " WHERE coalesce(end_ns, ?) >= ? AND (end_ns IS NULL OR NOT ?) ORDER BY start_ns, rule, session_id",
         (_LAST_NS, _FIRST_NS if since_ns is None else since_ns, open_only),
     )
-    return [StoredAlert(session_id, last_ns, Alert(*values)) for session_id, last_ns, *values in rows]
+    return [
+        StoredAlert(session_id, last_ns, Alert(rule, start_ns, raised_ns, end_ns, text, _grounds(grounds)))
+        for session_id, last_ns, rule, start_ns, raised_ns, end_ns, text, grounds in rows
+    ]
+
+
+def beat_types(db: Database, session_id: int, start_ns: int = _FIRST_NS, end_ns: int = _LAST_NS) -> Iterator[BeatType]:
+    """What kind the beats in [start_ns, end_ns) are, in order of time."""
+    rows = db.conn.execute(
+        "SELECT t_ns, label, score, model, version, reason FROM beat_types"
+        " WHERE session_id = ? AND t_ns >= ? AND t_ns < ? ORDER BY t_ns",
+        (session_id, start_ns, end_ns),
+    )
+    for t_ns, label, score, model, version, reason in rows:
+        yield BeatType(t_ns, None if label is None else BeatLabel(label), score, model, version, reason)
+
+
+def labels_between(db: Database, start_ns: int, end_ns: int, session_id: int | None = None) -> Labels | None:
+    """How many beats in [start_ns, end_ns) are of which kind, of one session, or of all: then of times that are right.
+
+    None where no model was asked.
+    """
+    rows = db.conn.execute(
+        # session by session, so that only what lies in the time asked for is read
+        "SELECT label, count(*), max(model || ' ' || version) FROM sessions CROSS JOIN beat_types"
+        " ON session_id = sessions.id AND t_ns >= ? AND t_ns < ?"
+        " WHERE last_ns >= ? AND (sessions.id = ? OR ? IS NULL AND t_ns >= coalesce(synchronised_from_ns, ?))"
+        " GROUP BY label",
+        (start_ns, end_ns, start_ns, session_id, session_id, _LAST_NS),
+    ).fetchall()
+    if not rows:
+        return None
+    counted = {label: n for label, n, _ in rows}
+    return Labels(
+        {label: counted.get(label.value, 0) for label in BeatLabel}, counted.get(None, 0), max(row[2] for row in rows)
+    )
 
 
 def coverage(db: Database, start_ns: int, end_ns: int, session_id: int | None = None) -> Coverage:
@@ -194,6 +242,13 @@ def coverage(db: Database, start_ns: int, end_ns: int, session_id: int | None = 
         (start_ns, start_ns, end_ns, session_id, session_id, _LAST_NS),
     ).fetchone()
     return Coverage(good_ns, poor_ns, whole_ns - good_ns - poor_ns)
+
+
+def _grounds(text: str | None) -> Grounds | None:
+    if text is None:
+        return None
+    fields = json.loads(text)
+    return Grounds(**{**fields, "beats_ns": tuple(fields["beats_ns"])})
 
 
 def _heart_rate(row: tuple[Any, ...]) -> HeartRate:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from device_pipeline.alerts.alert import Alert
 from device_pipeline.beat import Beat, Quality
+from device_pipeline.beat_types import BeatType
 from device_pipeline.hrv import Hrv
 from device_pipeline.rhythm import RhythmSpan
 from device_pipeline.side import SideFinding
@@ -16,7 +17,7 @@ from device_pipeline.track import Window
 from device_pipeline.windows import HeartRate
 from sensors.samples import Gap
 
-Found = Beat | Quality | Gap | Window | HeartRate | Hrv | Alert | RhythmSpan | SideFinding
+Found = Beat | Quality | Gap | Window | HeartRate | Hrv | Alert | RhythmSpan | BeatType | SideFinding
 
 INSERTS = {
     "absences": "INSERT INTO absences (session_id, channel, start_ns, end_ns, reason) VALUES (?,?,?,?,?)",
@@ -31,8 +32,10 @@ INSERTS = {
     "hrv": """INSERT OR REPLACE INTO hrv (session_id, start_ns, length_ns, n_beats, corrected_pct, method, reason,
         metric_values, absent, uncertain) VALUES (?,?,?,?,?,?,?,?,?,?)""",
     "rhythm": "INSERT OR REPLACE INTO rhythm (session_id, start_ns, end_ns, kind) VALUES (?,?,?,?)",
-    "alerts": """INSERT OR REPLACE INTO alerts (session_id, rule, start_ns, raised_ns, end_ns, text)
-        VALUES (?,?,?,?,?,?)""",
+    "alerts": """INSERT OR REPLACE INTO alerts (session_id, rule, start_ns, raised_ns, end_ns, text, grounds)
+        VALUES (?,?,?,?,?,?,?)""",
+    "beat_types": """INSERT OR REPLACE INTO beat_types (session_id, t_ns, label, score, model, version, reason)
+        VALUES (?,?,?,?,?,?,?)""",
     **SIDE_INSERTS,
 }
 
@@ -79,7 +82,11 @@ def finding_row(finding: Found) -> FindingRow:
             return FindingRow("hrv", values)
         case Alert() as a:
             # once when it is raised and once when it is over: rule and start name it
-            return FindingRow("alerts", (a.rule, a.start_ns, a.raised_ns, a.end_ns, a.text))
+            grounds = None if a.grounds is None else json.dumps(asdict(a.grounds), allow_nan=False)
+            return FindingRow("alerts", (a.rule, a.start_ns, a.raised_ns, a.end_ns, a.text, grounds))
+        case BeatType() as t:
+            label = None if t.label is None else t.label.value
+            return FindingRow("beat_types", (t.t_ns, label, finite(t.score), t.model, t.version, t.reason))
         case RhythmSpan() as r:
             return FindingRow("rhythm", (r.start_ns, r.end_ns, r.kind.value))
         case Quality():

@@ -305,6 +305,24 @@ MIGRATIONS: tuple[Migration, ...] = (
             ) STRICT, WITHOUT ROWID""",
         ),
     ),
+    Migration(
+        "what kind each beat is, grounds of alerts",
+        (
+            # label NULL: it could not be told, and reason says why
+            """CREATE TABLE beat_types (
+                session_id INTEGER NOT NULL REFERENCES sessions (id),
+                t_ns INTEGER NOT NULL,
+                label TEXT,
+                score REAL,
+                model TEXT NOT NULL,
+                version TEXT NOT NULL,
+                reason TEXT,
+                PRIMARY KEY (session_id, t_ns)
+            ) STRICT, WITHOUT ROWID""",
+            # grounds: a JSON object, NULL where no model had part in the alert, or it is from before they were kept
+            "ALTER TABLE alerts ADD COLUMN grounds TEXT CHECK (grounds IS NULL OR json_valid(grounds))",
+        ),
+    ),
 )
 
 

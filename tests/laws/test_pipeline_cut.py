@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from device_pipeline.alerts.alert import Alert
-from device_pipeline.beat import Beat, Quality
+from device_pipeline.beat import Beat, BeatSource, Quality
+from device_pipeline.beat_types import BeatType
 from device_pipeline.config import Limits
 from device_pipeline.hrv import Hrv
 from device_pipeline.respiration.respiration import Respiration
@@ -26,10 +27,11 @@ from sensors.reader import read_recording
 from sensors.samples import Gap, GapReason, Item, Kind, Reading, Samples
 from tests.data import shared_data
 from tests.device_pipeline.breathing import ecg, ppg
+from tests.fakes.typer import WideTyper
 from tests.laws.cuts import cut_items, random_lengths, singles
 
 RECORDINGS = Path(__file__).resolve().parents[2] / "fixtures" / "recordings"
-TYPES = (Beat, Quality, Window, HeartRate, Hrv, RhythmSpan, Alert, *get_args(SideFinding))
+TYPES = (Beat, Quality, Window, HeartRate, Hrv, RhythmSpan, Alert, BeatType, *get_args(SideFinding))
 
 
 def findings_by_type(pipeline: Pipeline, items: Iterable[Item]) -> dict[str, list[object]]:
@@ -58,8 +60,8 @@ def covered(gaps: Iterable[Gap]) -> Iterator[tuple[GapReason, int, int]]:
 def agree(make: Iterable[Item], cut: Iterator[int], **options: object) -> dict[str, list[object]]:
     items = list(make)
     limits = Limits(pause_s=1.5)  # so that real records have pauses: an alert that both beats and silence can raise
-    whole = findings_by_type(Pipeline(limits, **options), items)  # type: ignore[arg-type]
-    pieces = findings_by_type(Pipeline(limits, **options), cut_items(items, cut))  # type: ignore[arg-type]
+    whole = findings_by_type(Pipeline(limits, typer=WideTyper, **options), items)  # type: ignore[arg-type]
+    pieces = findings_by_type(Pipeline(limits, typer=WideTyper, **options), cut_items(items, cut))  # type: ignore[arg-type]
     for kind, told in whole.items():
         assert pieces[kind] == told, f"{kind} changed with the cut"
     return whole
@@ -68,6 +70,7 @@ def agree(make: Iterable[Item], cut: Iterator[int], **options: object) -> dict[s
 def test_a_strap_is_read_the_same_sample_by_sample() -> None:
     told = agree(read_recording(RECORDINGS / "chest_strap_rest.jsonl.gz"), singles())
     assert len(told["Beat"]) > 70
+    assert len(told["BeatType"]) == sum(isinstance(b, Beat) and b.source is BeatSource.ECG for b in told["Beat"])
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -156,5 +159,5 @@ def test_a_real_record_is_read_the_same_in_any_cut(record: str, channel: str, cu
         blocks = blocks[:1]
     lengths = singles() if cut == "single" else random_lengths(5, 5000)
     told = agree(blocks, lengths, channel=channel, live=False)
-    assert told["Beat"]
+    assert len(told["BeatType"]) == sum(isinstance(b, Beat) and b.source is BeatSource.ECG for b in told["Beat"])
     assert cut == "single" or record != "201" or any(isinstance(a, Alert) and a.rule == "pause" for a in told["Alert"])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from device_pipeline.alerts.alert import Grounds
     from device_pipeline.store.derived import StoredAlert
 
 SCHEMA = "vitalkeep.alert/1"
@@ -40,11 +41,14 @@ def alerts(as_json: bool, since: str | None, folder: Path | None) -> None:
     Fields of --json (times are ISO 8601 in the local time zone):
       schema       "vitalkeep.alert/1"
       session      id of the session it belongs to, as `vitalkeep status` shows it
-      rule         tachycardia, bradycardia, pause, irregular_rhythm, poor_signal or no_data
+      rule         tachycardia, bradycardia, pause, irregular_rhythm, poor_signal, no_data, low_oxygen,
+                   fever, ventricular_run or frequent_ventricular
       start, end   of what was seen; end is null while it lasts
       raised       when the rule had held long enough to tell
       duration_s   null while it lasts
       text         what the wearer was told
+      grounds      of an alert from a model: start and end of what it saw, beats, score (0 to 1), model,
+                   version, strip_start and strip_end (what to look at); else null
 
     \b
     Exit codes: 0 done, also where there are none; 2 wrong usage; 3 the store cannot be read.
@@ -109,6 +113,24 @@ def _row(stored: StoredAlert, writing: bool) -> dict[str, Any]:
         "end": local_time(alert.end_ns),
         "duration_s": None if alert.end_ns is None else round((alert.end_ns - alert.start_ns) / 1e9, 3),
         "text": alert.text,
+        "grounds": _grounds(alert.grounds),
+    }
+
+
+def _grounds(grounds: Grounds | None) -> dict[str, Any] | None:
+    from vitalkeep.cli.status import local_time
+
+    if grounds is None:
+        return None
+    return {
+        "start": local_time(grounds.start_ns),
+        "end": local_time(grounds.end_ns),
+        "beats": [local_time(t_ns) for t_ns in grounds.beats_ns],
+        "score": round(grounds.score, 3),
+        "model": grounds.model,
+        "version": grounds.version,
+        "strip_start": local_time(grounds.strip_start_ns),
+        "strip_end": local_time(grounds.strip_end_ns),
     }
 
 
@@ -124,6 +146,13 @@ def _text(rows: list[dict[str, Any]]) -> str:
     for row in rows:
         lasted = "still lasts" if row["duration_s"] is None else duration_text(row["duration_s"])
         table.add_row(short_time(row["start"]), lasted, row["rule"], escape(row["text"]))
+        if (grounds := row["grounds"]) is not None:
+            first, last = short_time(grounds["strip_start"]), short_time(grounds["strip_end"])
+            told = (
+                f"look at {first} to {last[11:]}; {len(grounds['beats'])} beats,"
+                f" score {grounds['score']:.2f} by {grounds['model']} {grounds['version']}"
+            )
+            table.add_row("", "", "", f"[dim]{escape(told)}[/]")
     with console.capture() as captured:
         console.print(table if rows else "No alerts.", highlight=False)
     return captured.get()

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
+from device_pipeline.alerts.alert import Grounds
+from device_pipeline.beat import BeatLabel, BeatSource
 from device_pipeline.hrv import Hrv
 from device_pipeline.oximetry.oxygenation import OxygenSummary, summed
 from device_pipeline.screening import Screening
@@ -34,6 +38,7 @@ def analysis_object(analysis: Analysis) -> dict[str, Any]:
         "channel": analysis.channel,
         "source": None if analysis.source is None else analysis.source.value,
         "beats": beats,
+        "labels": _labels(analysis),
         "quality": {
             "good_s": round(analysis.good_ns / 1e9, 3),
             "poor_s": round(analysis.poor_ns / 1e9, 3),
@@ -64,6 +69,7 @@ def analysis_object(analysis: Analysis) -> dict[str, Any]:
                 "end_s": at_s(analysis.end_ns if alert.end_ns is None else alert.end_ns),
                 "rule": alert.rule,
                 "text": alert.text,
+                "grounds": _grounds(alert.grounds, at_s),
             }
             for _, alert in sorted(analysis.alerts.items())
         ],
@@ -119,6 +125,38 @@ def analysis_object(analysis: Analysis) -> dict[str, Any]:
         ],
         "screen": _screen(analysis.screening),
         "notes": analysis.notes,
+    }
+
+
+def _labels(analysis: Analysis) -> dict[str, Any]:
+    """How many of all beats found are of which kind."""
+    told = analysis.types[0] if analysis.types and analysis.untyped is None else None
+    by_file = analysis.source is BeatSource.ANNOTATION
+    if told is None and not by_file:
+        reason = analysis.untyped or "no_data"
+        return {"counts": None, "untold": None, "model": None, "version": None, "reason": reason}
+    counts = Counter(analysis.labels())
+    return {
+        "counts": {label.value: counts[label] for label in BeatLabel},
+        "untold": counts[None],
+        "model": None if told is None else told.model,
+        "version": None if told is None else told.version,
+        "reason": None,
+    }
+
+
+def _grounds(grounds: Grounds | None, at_s: Callable[[int], float]) -> dict[str, Any] | None:
+    if grounds is None:
+        return None
+    return {
+        "start_s": at_s(grounds.start_ns),
+        "end_s": at_s(grounds.end_ns),
+        "beats_s": [at_s(t_ns) for t_ns in grounds.beats_ns],
+        "score": round(grounds.score, 3),
+        "model": grounds.model,
+        "version": grounds.version,
+        "strip_start_s": at_s(grounds.strip_start_ns),
+        "strip_end_s": at_s(grounds.strip_end_ns),
     }
 
 

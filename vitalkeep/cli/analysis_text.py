@@ -15,6 +15,13 @@ from rich.text import Text
 from vitalkeep.cli.pictures import clock, sparkline
 
 _RHYTHM = {"AFIB": "irregular, of the kind atrial fibrillation makes", "N": "regular"}
+_KINDS = {
+    "N": "normal",
+    "S": "early from above (S)",
+    "V": "ventricular (V)",
+    "F": "fusion (F)",
+    "Q": "unclassifiable (Q)",
+}
 _SHARES = (("good", "good_s"), ("poor", "poor_s"), ("none", "gap_s"))
 _SHOWN_GAPS = 12
 _SHOWN_HRV = 12
@@ -43,6 +50,7 @@ def _print(console: Console, found: dict[str, Any]) -> None:
     console.print(Text(found["record"], style="bold") + Text(f"   {_what(found)}", style="dim"))
     console.print(f"  length       {clock(found['duration_s'])}")
     console.print(f"  beats        {beats['n']:,}   mean heart rate {rate}")
+    _print_labels(console, found["labels"])
     shares = "   ".join(f"{name} {clock(quality[key])}" for name, key in _SHARES)
     console.print(f"  signal       {shares}")
     told = [window["bpm"] for window in found["heart_rate"]]
@@ -62,6 +70,16 @@ def _print(console: Console, found: dict[str, Any]) -> None:
     for note in found["notes"]:
         console.print(Text(f"  note: {note}", style="yellow"))
     console.print()
+
+
+def _print_labels(console: Console, labels: dict[str, Any]) -> None:
+    counts = labels["counts"]
+    if counts is None:
+        return
+    told = [f"{counts[label]:,} {word}" for label, word in _KINDS.items() if counts[label]]
+    told += [f"{labels['untold']:,} not told"] if labels["untold"] else []
+    by = "" if labels["model"] is None else f"   ({labels['model']} {labels['version']})"
+    console.print(Text(f"               {', '.join(told) or 'none of a kind that could be told'}{by}", style="dim"))
 
 
 def _print_respiration(console: Console, told: list[float | None], width: int) -> None:

@@ -161,13 +161,21 @@ def _one(task: tuple[Path, str | None, float | None, Any, Path | None, str | Non
 
 
 def _annotate(analysis: Analysis, folder: Path) -> None:
+    """Beats of an ECG by what they are, Q where that cannot be told (EC57: unclassifiable)."""
+    from device_pipeline.beat import BeatLabel, BeatSource
     from sensors.files.annotation import write_annotations
 
     folder.mkdir(parents=True, exist_ok=True)
     rate_hz = analysis.annotation_fs_hz
+    if analysis.source is BeatSource.ECG:
+        symbols = [BeatLabel.Q if label is None else label for label in analysis.labels()]
+    else:
+        symbols = [
+            beat.label for beat in analysis.beats
+        ]  # pulses and intervals have no kind: N marks that there is one
     marks = [
-        (round((beat.t_ns - analysis.start_ns) * rate_hz / 1e9), beat.label.value)
-        for beat in analysis.beats
+        (round((beat.t_ns - analysis.start_ns) * rate_hz / 1e9), symbol.value)
+        for beat, symbol in zip(analysis.beats, symbols, strict=True)
         if beat.t_ns >= analysis.start_ns  # an interval may reach back to before the record
     ]
     write_annotations(

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from vitalkeep.cli.evaluations import Asked
 
 SCHEMA = "vitalkeep.evaluate/1"
+BLOCK_S = 240.0  # read at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +123,11 @@ def _detect(task: Task, fs_hz: float | None) -> tuple[str, float, NDArray[np.int
     import numpy as np
 
     from device_pipeline.beat import Beat
-    from device_pipeline.beats.ecg import EcgBeats
+    from device_pipeline.beats.typed_ecg import TypedEcgBeats
     from sensors.errors import FileFormatError
     from sensors.files.wfdb import WfdbSource
     from sensors.samples import Gap, Kind, Samples
+    from vitalkeep.beat_typer import beat_typer
 
     source = WfdbSource(task.record)
     leads = [c for c in source.channels if c.kind is Kind.ECG]
@@ -138,17 +140,21 @@ def _detect(task: Task, fs_hz: float | None) -> tuple[str, float, NDArray[np.int
     if lead is None or lead.fs_hz is None or source.fs_hz is None:
         raise FileFormatError(f"{source.name}: no ECG; it has: {', '.join(c.name for c in source.channels)}")
     try:
-        stage = EcgBeats(lead.fs_hz, lead.name)
+        stage = TypedEcgBeats(lead.fs_hz, lead.name, beat_typer)
     except ValueError as error:
         raise FileFormatError(f"{source.name}: {error}") from error
     found: list[int] = []
-    for item in source.items([lead.name]):
+    kinds: dict[int, BeatLabel | None] = {}
+    for item in source.items([lead.name], BLOCK_S):
         if isinstance(item, Samples | Gap):
             found += [out.t_ns for out in stage.push(item) if isinstance(out, Beat)]
+            kinds |= {told.t_ns: told.label for told in stage.types.release(stage.final_ns)}
     found += [out.t_ns for out in stage.flush() if isinstance(out, Beat)]
+    stage.types.flush()
+    kinds |= {told.t_ns: told.label for told in stage.types.release()}
     rate_hz = fs_hz or source.fs_hz
     samples = np.round(np.array(found, dtype=np.int64) * (rate_hz / 1e9)).astype(np.int64)
-    return lead.name, rate_hz, samples, [None] * len(samples)
+    return lead.name, rate_hz, samples, [kinds.get(t_ns) for t_ns in found]
 
 
 def records_in(paths: tuple[Path, ...], reference: str) -> list[Path]:

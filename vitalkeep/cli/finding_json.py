@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 from device_pipeline.alerts.alert import Alert
 from device_pipeline.beat import Beat, Quality
+from device_pipeline.beat_types import BeatType
 from device_pipeline.hrv import Hrv
 from device_pipeline.motion.activity import Activity
 from device_pipeline.oximetry.desaturation import Desaturation
@@ -89,6 +91,17 @@ def _row(finding: Finding) -> dict[str, Any] | None:
                 "start_ns": finding.start_ns,
                 "end_ns": finding.end_ns,
                 "text": finding.text,
+                "grounds": None if finding.grounds is None else asdict(finding.grounds),
+            }
+        case BeatType():
+            return {
+                "type": "beat_type",
+                "t_ns": finding.t_ns,
+                "label": None if finding.label is None else finding.label.value,
+                "score": _round(finding.score),
+                "model": finding.model,
+                "version": finding.version,
+                "reason": finding.reason,
             }
         case Quality():
             return {

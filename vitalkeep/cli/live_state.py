@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from device_pipeline.alerts.alert import Alert
-from device_pipeline.beat import Beat, BeatSource, Quality
+from device_pipeline.beat import Beat, BeatLabel, BeatSource, Quality
+from device_pipeline.beat_types import BeatType
 from device_pipeline.config import Limits
 from device_pipeline.hrv import Hrv
 from device_pipeline.motion.activity import Activity
@@ -91,6 +92,7 @@ class Shown:
     wave: deque[Samples] = field(default_factory=deque)
     scale: Scale = field(default_factory=Scale)
     beats: deque[Beat] = field(default_factory=lambda: deque(maxlen=256))
+    kinds: dict[int, BeatLabel] = field(default_factory=dict)  # of the newest beats, by moment
     source: BeatSource | None = None
     verdicts: deque[Quality] = field(default_factory=lambda: deque(maxlen=12))
     absent: Gap | None = None
@@ -102,6 +104,13 @@ class Shown:
     temperature: Temperature | None = None
     events: deque[tuple[int, str, str]] = field(default_factory=lambda: deque(maxlen=24))  # (t_ns, words, style)
     alerts: dict[str, Alert] = field(default_factory=dict)
+
+    def tell_kind(self, told: BeatType) -> None:
+        """Held for as long as a strip shows it."""
+        if told.label is not None:
+            self.kinds[told.t_ns] = told.label
+        for t_ns in [t_ns for t_ns in self.kinds if t_ns < self.now_ns - LONGEST_SHOWN_S * 1e9]:
+            del self.kinds[t_ns]
 
     @property
     def quality(self) -> Quality | None:

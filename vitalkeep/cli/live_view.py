@@ -15,6 +15,7 @@ from rich.text import Text
 
 from device_pipeline.alerts.alert import Alert
 from device_pipeline.beat import Beat, Quality
+from device_pipeline.beat_types import BeatType
 from device_pipeline.config import Limits
 from device_pipeline.hrv import Hrv
 from device_pipeline.motion.activity import Activity
@@ -93,6 +94,8 @@ class LiveView:
         match finding:
             case Beat():
                 shown.beats.append(finding)
+            case BeatType():
+                shown.tell_kind(finding)
             case Quality():
                 shown.verdicts.append(finding)
                 if shown.absent is not None and finding.end_ns > shown.absent.end_ns:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from rich.text import Text
 
-from device_pipeline.beat import BeatSource
+from device_pipeline.beat import BeatLabel, BeatSource
 from sensors.samples import Kind
 from vitalkeep.cli.live_state import LONGEST_SHOWN_S, Shown
 from vitalkeep.cli.pictures import DOT_COLUMNS, DOT_ROWS, dot_row, strip
@@ -111,13 +111,15 @@ def _poor_cells(shown: Shown, cells: int, shown_s: float) -> list[tuple[int, int
 
 
 def _marks(shown: Shown, cells: int, shown_s: float) -> str:
-    """Solid for a beat in good signal, hollow for a guess."""
+    """Solid for a beat in good signal, its letter once it is known to be no normal one; hollow for a guess."""
     marks = [" "] * cells
     poor = _poor_ns(shown)
     for beat in shown.beats:
         at = int(cells - (shown.now_ns - beat.t_ns) * cells / (shown_s * 1e9))
         if beat.source is shown.source and 0 <= at < cells:
-            marks[at] = "▿" if any(start <= beat.t_ns < end for start, end in poor) else "▾"
+            kind = shown.kinds.get(beat.t_ns, BeatLabel.N)
+            solid = "▾" if kind is BeatLabel.N else kind.value
+            marks[at] = "▿" if any(start <= beat.t_ns < end for start, end in poor) else solid
     return "".join(marks)
 
 

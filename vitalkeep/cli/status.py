@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from device_pipeline.hrv import Hrv
     from device_pipeline.motion.activity import Activity
     from device_pipeline.oximetry.spo2 import Spo2
-    from device_pipeline.store.derived import Coverage, Session
+    from device_pipeline.store.derived import Coverage, Labels, Session
     from device_pipeline.store.model_seen import ModelDrift
     from device_pipeline.store.store import Store
     from device_pipeline.temperature.temperature import Temperature
@@ -56,6 +56,9 @@ def status(as_json: bool, folder: Path | None) -> None:
       heart_rate        newest window: start, length_s, bpm, quality, source, reason
       hrv               newest window with values: start, length_s, n_beats, corrected_pct,
                         method, values, reason, absent, uncertain (docs/analyze.md)
+      beats_today, beats_last_session
+                        kinds of the beats of an ECG (docs/analyze.md#labels): counts (N, S, V, F, Q),
+                        untold, model
       oxygen            newest window: start, length_s, spo2_pct, method, reason
       temperature       newest window: start, length_s, temperature_c, trend_c_per_h, site, reason
       activity          newest window: start, length_s, steps, level, posture, reason
@@ -129,6 +132,8 @@ def gather(store: Store) -> dict[str, Any]:
             "last_session": None if last is None else _last_coverage(db, last),
             "heart_rate": None if last is None else _heart_rate(derived.latest_heart_rate(db, last.id)),
             "hrv": None if last is None else _hrv(derived.latest_hrv(db, last.id)),
+            "beats_today": _labels(derived.labels_between(db, _midnight_ns(now_ns), now_ns)),
+            "beats_last_session": None if last is None else _last_labels(db, last),
             "oxygen": None if last is None else _beside(side_tables.latest(db, last.id, Spo2), _OXYGEN),
             "temperature": None
             if last is None
@@ -223,6 +228,19 @@ def _hrv(window: Hrv | None) -> dict[str, Any] | None:
     }
 
 
+def _last_labels(db: Database, session: Session) -> dict[str, Any] | None:
+    from device_pipeline.store import derived
+
+    return _labels(derived.labels_between(db, -(1 << 63), (1 << 63) - 1, session.id))
+
+
+def _labels(labels: Labels | None) -> dict[str, Any] | None:
+    if labels is None:
+        return None
+    counts = {label.value: n for label, n in labels.counts.items()}
+    return {"counts": counts, "untold": labels.untold, "model": labels.model}
+
+
 def _beside(window: Spo2 | Temperature | Activity | None, names: tuple[str, ...]) -> dict[str, Any] | None:
     if window is None:
         return None
@@ -294,6 +312,10 @@ def _text(found: dict[str, Any]) -> str:
         facts.add_row("in the last session", _signal(found["last_session"]))
     facts.add_row("heart rate", escape(_heart_rate_text(found["heart_rate"])))
     facts.add_row("variability", escape(_hrv_text(found["hrv"])))
+    for name in ("beats_today", "beats_last_session"):
+        if (labels := found[name]) is not None:
+            told = ", ".join(f"{n:,} {label}" for label, n in labels["counts"].items() if n) or "none of a known kind"
+            facts.add_row(name.replace("_", " "), escape(f"{told}; {labels['untold']:,} not told ({labels['model']})"))
     for name, told in _beside_texts(found):
         facts.add_row(name, escape(told))
     if (day := found["baseline"]) is not None:

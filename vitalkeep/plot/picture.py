@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from device_pipeline.beat import BeatSource
+from device_pipeline.beat import BeatLabel, BeatSource
 from device_pipeline.hrv import Hrv
 from sensors.files.source import FileSource
 from sensors.samples import Kind
@@ -84,7 +85,11 @@ def picture(analysis: Analysis, trace: Trace, source: FileSource, most_alert_str
         start_ns=analysis.start_ns,
         kind=trace.kind if drawn else None,
         day=view,
-        tachogram=tachogram(windows, view),
+        tachogram=tachogram(
+            windows,
+            view,
+            kinds=[((t.t_ns - analysis.start_ns) / 1e9, t.label) for t in analysis.types if t.label is not None],
+        ),
         poincare=poincare(windows),
         spectrum=spectrum(windows),
         hrv=tuple(analysis.hrv),
@@ -104,13 +109,18 @@ def _facts(analysis: Analysis, view: Day) -> tuple[str, ...]:
     date = began(analysis.start_ns)
     mean = "not known" if analysis.mean_hr_bpm is None else f"{analysis.mean_hr_bpm:.1f} bpm"
     none_ns = max(0, analysis.end_ns - analysis.start_ns - analysis.good_ns - analysis.poor_ns)
-    facts = (
+    facts: tuple[str, ...] = (
         f"{_what(analysis)}: {channel}{rate}{clock(view.end_s)} long, "
         + ("no date in the file" if date is None else f"from {date}"),
         f"{analysis.beats_n:,} {beats} that can be trusted; mean heart rate {mean}",
         f"Signal good for {clock(analysis.good_ns / 1e9)}, poor for {clock(analysis.poor_ns / 1e9)}, "
         f"none for {clock(none_ns / 1e9)}",
     )
+    if analysis.types and analysis.untyped is None:
+        counts = Counter(analysis.labels())
+        kinds = ", ".join(f"{counts[label]:,} {label}" for label in BeatLabel if counts[label])
+        model = f"{analysis.types[0].model} {analysis.types[0].version}"
+        facts = (*facts, f"Kinds of beats, no diagnosis: {kinds or 'none told'}; {counts[None]:,} not told ({model})")
     screened = None if analysis.screening is None else analysis.screening.screened
     if screened is None:
         return facts

@@ -23,7 +23,10 @@ _JOINED = 1.5  # steps between two samples that still touch
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A beat at `t_s` of the strip. `label` is empty for N; not `trusted`: found where the signal is poor."""
+    """A beat at `t_s` of the strip. `label` is empty for N, and where it could not be told.
+
+    Not `trusted`: found where the signal is poor.
+    """
 
     t_s: float
     label: str
@@ -65,6 +68,7 @@ def strips(source: FileSource, analysis: Analysis, trace: Trace, choices: Sequen
     blocks = _read(source, analysis.channel, choices)
     at_ns = [beat.t_ns for beat in analysis.beats]
     trusted = {beat.t_ns: beat for beat in trace.beats}
+    kinds = {one.t_ns: one.label for one in analysis.types}
     made = []
     for choice, mine in zip(choices, blocks, strict=True):
         first, last = bisect_left(at_ns, choice.start_ns), bisect_left(at_ns, choice.start_ns + STRIP_NS)
@@ -75,7 +79,10 @@ def strips(source: FileSource, analysis: Analysis, trace: Trace, choices: Sequen
                 choice,
                 (choice.start_ns - analysis.start_ns) / _S,
                 lines,
-                tuple(_mark(beat, choice.start_ns, beat.t_ns in trusted) for beat in beats),
+                tuple(
+                    _mark(beat, kinds.get(beat.t_ns, beat.label), choice.start_ns, beat.t_ns in trusted)
+                    for beat in beats
+                ),
                 tuple(_shades(analysis, trace, choice.start_ns, lines)),
                 tuple(_rr([trusted[b.t_ns] for b in beats if b.t_ns in trusted], choice.start_ns)),
             )
@@ -125,9 +132,9 @@ def _lines(blocks: Sequence[Samples], start_ns: int) -> list[tuple[Floats, Float
     return [(np.concatenate([t for t, _ in line]), np.concatenate([v for _, v in line])) for line in lines]
 
 
-def _mark(beat: Beat, start_ns: int, trusted: bool) -> Mark:
-    label = "" if beat.label is BeatLabel.N else beat.label.value
-    return Mark((beat.t_ns - start_ns) / _S, label, trusted)
+def _mark(beat: Beat, label: BeatLabel | None, start_ns: int, trusted: bool) -> Mark:
+    shown = "" if label is None or label is BeatLabel.N else label.value
+    return Mark((beat.t_ns - start_ns) / _S, shown, trusted)
 
 
 def _rr(beats: Sequence[Beat], start_ns: int) -> list[tuple[float, float]]:

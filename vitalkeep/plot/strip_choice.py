@@ -1,11 +1,15 @@
-"""Which ten seconds of a record are drawn in full: its start, its best, its poorest, and where each alert began."""
+"""Which ten seconds of a record are drawn in full: its start, its best, its poorest, where each alert began, and where
+most beats are called ventricular or supraventricular."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from device_pipeline.alerts.alert import Alert
+from device_pipeline.beat import BeatLabel
 from vitalkeep.analysis import Analysis
 from vitalkeep.plot.trace import Grain, Trace
 
@@ -46,8 +50,22 @@ def choose(analysis: Analysis, trace: Trace, most_alerts: int = 8) -> tuple[list
             chosen.append(at(worst.start_ns, f"least quality, index {worst.index:.2f}, still good"))
     ordered = _by_rule([alert for _, alert in sorted(analysis.alerts.items())])
     for alert in ordered[:most_alerts]:
-        chosen.append(at(alert.start_ns - _LEAD_IN_NS, f"alert: {alert.rule.replace('_', ' ')}"))
+        start_ns = alert.start_ns - _LEAD_IN_NS if alert.grounds is None else alert.grounds.strip_start_ns
+        chosen.append(at(start_ns, f"alert: {alert.rule.replace('_', ' ')}"))
+    for label in (BeatLabel.V, BeatLabel.S):
+        first_ns = _densest_ns([one.t_ns for one in analysis.types if one.label is label])
+        if first_ns is not None:
+            chosen.append(at(first_ns - _LEAD_IN_NS, f"most beats called {label}"))
     return _joined(chosen), max(0, len(ordered) - most_alerts)
+
+
+def _densest_ns(at_ns: Sequence[int]) -> int | None:
+    """The moment from which most of them follow within a strip; None without any."""
+    if not at_ns:
+        return None
+    moments = np.array(at_ns)
+    following = np.searchsorted(moments, moments + (STRIP_NS - _LEAD_IN_NS)) - np.arange(len(moments))
+    return int(moments[np.argmax(following)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from device_pipeline.beat import BeatLabel
 from device_pipeline.intervals import IntervalKind
 from vitalkeep.plot import ink
 from vitalkeep.plot.day import Day, Span
@@ -31,11 +32,17 @@ _MARKS = {
     IntervalKind.EXTRA: ("v", "extra detection"),
     IntervalKind.IMPOSSIBLE: ("s", "impossible"),
 }
+_BEATS = {
+    BeatLabel.V: ("D", ink.IRREGULAR, "ventricular beat (V)"),
+    BeatLabel.S: ("o", ink.SECOND, "early from above (S)"),
+}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Tachogram:
     """`left_out`: (kind, times in s, intervals in ms) of each, where a picture has room for them.
+
+    `beats`: (label, times in s, intervals in ms) of the intervals that end at a V or S beat, of many only some.
 
     Where it has not, `left_out_share` of each column between `edges_s`, in per cent of the intervals in it; else empty.
     """
@@ -50,12 +57,19 @@ class Tachogram:
     absent: tuple[Span, ...]
     poor: tuple[Span, ...]
     untold: tuple[Span, ...]
+    beats: tuple[tuple[BeatLabel, tuple[float, ...], tuple[float, ...]], ...] = ()
 
     def __repr__(self) -> str:
         return f"<Tachogram n={self.n}>"
 
 
-def tachogram(windows: Sequence[Sequence[SeenInterval]], view: Day, most: int = 1000) -> Tachogram:
+def tachogram(
+    windows: Sequence[Sequence[SeenInterval]],
+    view: Day,
+    most: int = 1000,
+    kinds: Sequence[tuple[float, BeatLabel]] = (),
+) -> Tachogram:
+    """`kinds`: (moment in s, label) of the beats that a label is known of."""
     points: list[tuple[float, float | None]] = []
     marks: dict[IntervalKind, list[tuple[float, float]]] = {}
     n = n_left_out = 0
@@ -82,11 +96,33 @@ def tachogram(windows: Sequence[Sequence[SeenInterval]], view: Day, most: int = 
         all_n = np.histogram([interval.t_s for window in windows for interval in window], edges_s)[0]
         out_n = np.histogram([t_s for kept in marks.values() for t_s, _ in kept], edges_s)[0]
         share = 100.0 * out_n / np.maximum(1, all_n)
+    label_at = {round(t_s * 1e6): label for t_s, label in kinds if label in _BEATS}
+    by_label: dict[BeatLabel, list[tuple[float, float]]] = {}
+    for window in windows:
+        for interval in window:
+            if (label := label_at.get(round(interval.t_s * 1e6))) is not None:
+                by_label.setdefault(label, []).append((interval.t_s, interval.rr_ms))
+    beats = []
+    for label in _BEATS:
+        kept = by_label.get(label, [])
+        kept = kept[:: 1 + len(kept) // _MOST_MARKS]
+        if kept:
+            beats.append((label, tuple(t for t, _ in kept), tuple(rr for _, rr in kept)))
     shown = trend(points, view.end_s, most, _APART_S)
     if len(points) <= 3 * most:
         shown = trend(points, view.end_s, len(points), _APART_S)
     return Tachogram(
-        view.end_s, shown, tuple(left_out), edges_s, share, n, n_left_out, view.absent, view.poor, view.untold
+        view.end_s,
+        shown,
+        tuple(left_out),
+        edges_s,
+        share,
+        n,
+        n_left_out,
+        view.absent,
+        view.poor,
+        view.untold,
+        tuple(beats),
     )
 
 
@@ -114,14 +150,27 @@ def draw_tachogram(ax: Axes, shown: Tachogram, width_mm: float) -> None:
             label=name,
             clip_on=False,
         )
+    for label, t_s, rr_ms in shown.beats:
+        marker, colour, name = _BEATS[label]
+        ax.plot(
+            t_s,
+            np.clip(rr_ms, low, high),
+            marker,
+            color=colour,
+            markersize=4.6 if len(t_s) < _FEW_MARKS else 3.0,
+            markeredgewidth=0,
+            label=name,
+            clip_on=False,
+            zorder=4,
+        )
     if len(shown.left_out_share):
         _draw_share(ax, shown)
-    if shown.left_out:
+    if shown.left_out or shown.beats:
         ax.legend(
             loc="lower right",
             bbox_to_anchor=(1.0, 1.0),
             borderaxespad=0.2,
-            ncols=len(shown.left_out) if width_mm > _BROAD_MM else 2,
+            ncols=len(shown.left_out) + len(shown.beats) if width_mm > _BROAD_MM else 2,
             frameon=False,
             fontsize=7,
             handletextpad=0.1,

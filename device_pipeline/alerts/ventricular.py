@@ -1,0 +1,31 @@
+"""What the rules judge of ventricular beats: a run of them, or how much of the beats of some minutes they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from device_pipeline.alerts.alert import Grounds
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class VentricularRun:
+    """`n` ventricular beats in a row so far (0: the last beat was none), at `bpm`; `score` is the least of theirs."""
+
+    n: int
+    bpm: float | None
+    score: float | None
+    grounds: Grounds | None
+
+    def __repr__(self) -> str:
+        return "<VentricularRun>"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class VentricularShare:
+    """How much of the labelled beats of a window is ventricular; None where too few are labelled."""
+
+    percent: float | None
+    grounds: Grounds | None
+
+    def __repr__(self) -> str:
+        return "<VentricularShare>"
