@@ -17,6 +17,7 @@ from click.testing import CliRunner
 from device_pipeline.alerts.alert import Alert
 from device_pipeline.alerts.rules import RULES
 from device_pipeline.beat import Beat, BeatSource, Quality
+from device_pipeline.beat_types import BeatType
 from device_pipeline.config import BOUNDS, Config, Limits, load_config
 from device_pipeline.hrv import Hrv
 from device_pipeline.motion.activity import Activity, Level, Posture
@@ -233,6 +234,7 @@ def test_the_exit_codes_are_those_of_the_code() -> None:
 
 
 _FINDINGS: list[Finding] = [
+    BeatType(1, None, None, "m", "1.0.0", "noise"),
     Beat(1, BeatSource.ECG, 0.8),
     Gap("ecg", 1, 2, GapReason.SILENT),
     HeartRate(1, 2, 60.0, 0.9, None, BeatSource.ECG),

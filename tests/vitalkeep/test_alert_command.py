@@ -53,6 +53,7 @@ def test_the_alert_is_json_on_standard_input_and_its_rule_in_the_environment(tmp
         "start_ns": 5_000_000_000,
         "end_ns": 9_500_000_000,
         "text": "No heartbeat for at least 3 s",
+        "grounds": None,
     }
     assert second == "pause over 0"
     assert "5000000000" not in line

@@ -12,7 +12,8 @@ import pytest
 from rich.console import Console
 
 from device_pipeline.alerts.alert import Alert
-from device_pipeline.beat import Beat, BeatSource, Quality
+from device_pipeline.beat import Beat, BeatLabel, BeatSource, Quality
+from device_pipeline.beat_types import BeatType
 from device_pipeline.config import Limits
 from device_pipeline.hrv import Hrv
 from device_pipeline.motion.activity import Activity, Level, Posture
@@ -328,6 +329,21 @@ def test_a_beat_is_marked_above_its_peak() -> None:
     for at in (column for column, letter in enumerate(marks) if letter == "▾"):
         near = [row[column] for row in rows[: len(rows) - 2] for column in (at - 1, at, at + 1)]
         assert any(letter not in " \u2800│" for letter in near)
+
+
+def test_a_beat_that_is_no_normal_one_has_its_letter_once_it_is_known() -> None:
+    view = _view()
+    end_ns = _feed(view, rr_s=1.0)
+    (before,) = (line for line in _lines(view) if "▾" in line)
+    beat = view._shown.beats[-3]
+    view.finding(BeatType(beat.t_ns, BeatLabel.V, 0.9, "beat", "1.0.0"))
+    view.finding(BeatType(view._shown.beats[-4].t_ns, BeatLabel.N, 0.9, "beat", "1.0.0"))
+    (marks,) = (line for line in _lines(view) if "▾" in line)
+    assert marks.count("V") == 1
+    assert before[marks.index("V")] == "▾"
+    view.item(Samples(Kind.ECG, "ecg", FS_HZ, end_ns + 20 * S, 1e9 / FS_HZ, 0, np.zeros(130)))
+    view.finding(BeatType(end_ns + 20 * S, None, None, "beat", "1.0.0", "noise"))
+    assert view._shown.kinds == {}  # nothing is held that no strip shows
 
 
 def test_a_beat_in_a_poor_stretch_is_marked_as_a_guess_and_its_wave_stands_out() -> None:

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from device_pipeline.alerts.alert import Alert
-from device_pipeline.beat import BeatSource
+from device_pipeline.alerts.alert import Alert, Grounds
+from device_pipeline.beat import BeatLabel, BeatSource
+from device_pipeline.beat_types import BeatType
 from device_pipeline.clock import ManualClock, SystemClock
 from device_pipeline.errors import StoreKeyError
 from device_pipeline.hrv import Hrv
@@ -188,10 +189,45 @@ def test_alerts_are_listed_newest_last_in_local_time(folder: Path) -> None:
         "end": "2026-02-13T21:56:45.000+05:30",
         "duration_s": 5.0,
         "text": "a pause of 4 s",
+        "grounds": None,
     }
     assert second["rule"] == "irregular_rhythm"
     text = invoke(alerts, "--store", str(folder)).stdout
     assert text.index("2026-02-13 21:56:40") < text.index("2026-02-13 21:56:46")
+
+
+def test_an_alert_from_a_model_says_what_it_rests_on_and_where_to_look(folder: Path) -> None:
+    at_ns = 1_771_000_000 * S
+    grounds = Grounds(at_ns, at_ns + S, (at_ns, at_ns + S), 0.8125, "beat", "1.0.0", at_ns - 2 * S, at_ns + 8 * S)
+    with open_store(folder).writer() as writer:
+        fill(writer, at_ns)
+        writer.add_finding(Alert("ventricular_run", at_ns, at_ns + S, at_ns + 2 * S, "three beats", grounds))
+    told = next(alert for alert in objects(alerts, "--store", str(folder)) if alert["rule"] == "ventricular_run")
+    assert told["grounds"] == {
+        "start": "2026-02-13T21:56:40.000+05:30",
+        "end": "2026-02-13T21:56:41.000+05:30",
+        "beats": ["2026-02-13T21:56:40.000+05:30", "2026-02-13T21:56:41.000+05:30"],
+        "score": 0.812,
+        "model": "beat",
+        "version": "1.0.0",
+        "strip_start": "2026-02-13T21:56:38.000+05:30",
+        "strip_end": "2026-02-13T21:56:48.000+05:30",
+    }
+    text = " ".join(invoke(alerts, "--store", str(folder)).stdout.split())
+    assert "look at 2026-02-13 21:56:38 to 21:56:48; 2 beats, score 0.81 by beat 1.0.0" in text
+
+
+def test_status_counts_the_kinds_of_beats(folder: Path, now_ns: int) -> None:
+    with open_store(folder).writer() as writer:
+        fill(writer, now_ns - 60 * S)
+        for k, label in enumerate((BeatLabel.N, BeatLabel.N, BeatLabel.V, None)):
+            score = None if label is None else 0.9
+            reason = "noise" if label is None else None
+            writer.add_finding(BeatType(now_ns - (50 + k) * S, label, score, "beat", "1.0.0", reason))
+    (found,) = objects(status, "--store", str(folder))
+    expected = {"counts": {"N": 2, "S": 0, "V": 1, "F": 0, "Q": 0}, "untold": 1, "model": "beat 1.0.0"}
+    assert found["beats_last_session"] == expected
+    assert "2 N, 1 V; 1 not told (beat 1.0.0)" in invoke(status, "--store", str(folder)).stdout
 
 
 @pytest.mark.parametrize(

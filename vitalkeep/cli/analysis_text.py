@@ -15,13 +15,6 @@ from rich.text import Text
 from vitalkeep.cli.pictures import clock, sparkline
 
 _RHYTHM = {"AFIB": "irregular, of the kind atrial fibrillation makes", "N": "regular"}
-_KINDS = {
-    "N": "normal",
-    "S": "early from above (S)",
-    "V": "ventricular (V)",
-    "F": "fusion (F)",
-    "Q": "unclassifiable (Q)",
-}
 _SHARES = (("good", "good_s"), ("poor", "poor_s"), ("none", "gap_s"))
 _SHOWN_GAPS = 12
 _SHOWN_HRV = 12
@@ -76,10 +69,10 @@ def _print_labels(console: Console, labels: dict[str, Any]) -> None:
     counts = labels["counts"]
     if counts is None:
         return
-    told = [f"{counts[label]:,} {word}" for label, word in _KINDS.items() if counts[label]]
-    told += [f"{labels['untold']:,} not told"] if labels["untold"] else []
+    told = "   ".join(f"{n:,} {label}" for label, n in counts.items() if n) or "none"
+    untold = f"   {labels['untold']:,} not told" if labels["untold"] else ""
     by = "" if labels["model"] is None else f"   ({labels['model']} {labels['version']})"
-    console.print(Text(f"               {', '.join(told) or 'none of a kind that could be told'}{by}", style="dim"))
+    console.print(f"  kinds        {told}{untold}{by}", soft_wrap=True)
 
 
 def _print_respiration(console: Console, told: list[float | None], width: int) -> None:

@@ -24,6 +24,7 @@ _TITLE_MM, _MARKS_MM, _BELOW_MM = 5.0, 4.2, 4.6
 _GAINS_MM_PER_MV = (10.0, 5.0, 2.5)
 _LEAST_MM, _MOST_MM = 25.0, 60.0
 _PPG_MM = 30.0
+_KINDS = {"V": ink.IRREGULAR, "S": ink.SECOND}  # as in the picture of the intervals
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +169,7 @@ def _marks(ax: Axes, strip: Strip, kind: Kind, on: Paper) -> None:
                 mark.label,
                 size=7.5,
                 weight="bold",
-                color=ink.OTHER,
+                color=_KINDS.get(mark.label, ink.OTHER),
                 clip_on=False,
             )
     for middle_s, rr_ms in strip.rr:

@@ -8,13 +8,14 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from device_pipeline.alerts.alert import Alert
+from device_pipeline.alerts.alert import Alert, Grounds
 from device_pipeline.beat import BeatLabel
+from device_pipeline.beat_types import BeatType
 from sensors.files.open import open_source
 from sensors.samples import Kind, Samples
 from tests.vitalkeep.plot.records import STRAP, S, analysed, heart, record, shown
 from vitalkeep.plot.draw_strip import paper
-from vitalkeep.plot.strip import Strip
+from vitalkeep.plot.strip import Strip, strips
 from vitalkeep.plot.strip_choice import STRIP_NS, Choice, choose
 from vitalkeep.plot.trace import Grain
 
@@ -125,10 +126,8 @@ def test_a_beat_that_is_not_normal_has_its_letter() -> None:
     strip = shown(STRAP).strips[0]
     assert {mark.label for mark in strip.marks} == {""}
     analysis, trace = analysed(STRAP)
-    odd = replace(analysis.beats[3], label=BeatLabel.V)
-    from vitalkeep.plot.strip import strips
-
-    changed = replace(analysis, beats=[*analysis.beats[:3], odd, *analysis.beats[4:]])
+    odd = BeatType(analysis.beats[3].t_ns, BeatLabel.V, 0.9, "m", "1.0.0")
+    changed = replace(analysis, types=[odd])
     (seen,) = strips(open_source(STRAP), changed, trace, [Choice(analysis.start_ns, ("start",))])
     assert [mark.label for mark in seen.marks][3] == "V"
 
@@ -161,3 +160,22 @@ def test_a_flat_or_missing_signal_has_paper_too() -> None:
 
 def test_a_pulse_wave_has_no_unit_and_no_gain() -> None:
     assert paper(made(5e4 + 100 * np.sin(np.arange(1000) / 5.0)), Kind.PPG).gain_mm is None
+
+
+def test_beats_have_the_letter_of_their_kind_and_the_densest_v_a_strip() -> None:
+    analysis, trace = record(heart([0.8] * 100), [], 82)
+    v_ns = {analysis.beats[k].t_ns for k in (50, 52, 54, 80)}
+    analysis.types = [
+        BeatType(b.t_ns, BeatLabel.V if b.t_ns in v_ns else BeatLabel.N, 0.9, "m", "1.0.0") for b in analysis.beats
+    ]
+    choices, _ = choose(analysis, trace)
+    chosen = next(choice for choice in choices if "most beats called V" in choice.why)
+    assert chosen.start_ns == analysis.beats[50].t_ns - 2 * S
+
+
+def test_an_alert_from_a_model_is_shown_where_it_says() -> None:
+    analysis, trace = record(heart([0.8] * 100), [], 80)
+    grounds = Grounds(0, 40 * S, (30 * S,), 0.9, "m", "1.0.0", 28 * S, 38 * S)
+    analysis.alerts[10 * S, "frequent_ventricular"] = Alert("frequent_ventricular", 10 * S, 40 * S, None, "t", grounds)
+    choices, _ = choose(analysis, trace)
+    assert any(c.start_ns == 28 * S and c.why == ("alert: frequent ventricular",) for c in choices)
