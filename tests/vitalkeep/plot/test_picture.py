@@ -15,7 +15,8 @@ from vitalkeep.plot.picture import gap_rows, picture
 
 def test_the_head_tells_source_rate_length_date_and_how_much_could_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
     analysis, _ = analysed(STRAP)
-    first, second, third = shown(STRAP).facts
+    first, second, third, kinds = shown(STRAP).facts
+    assert kinds.startswith("Kinds of beats, no diagnosis: ")
     assert first.startswith("ECG, one lead: channel ecg, 130 Hz, 14:10 long, from 2026-01-0")
     assert second == f"{analysis.beats_n:,} beats that can be trusted; mean heart rate {analysis.mean_hr_bpm:.1f} bpm"
     good, poor = clock(analysis.good_ns / 1e9), clock(analysis.poor_ns / 1e9)
