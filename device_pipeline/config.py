@@ -46,9 +46,29 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class GovernorLimits:
+    """When a live run does less, so that a small machine neither overheats nor runs out of battery.
+
+    A Raspberry Pi slows its processor from 80 °C on; the battery counts only while it discharges. `battery_..._pct`: at
+    or below it the windows become rare, models rest, and the raw waveform is no longer stored.
+    """
+
+    enabled: bool = True
+    hot_c: float = 75.0
+    cool_c: float = 68.0
+    battery_cadence_pct: float = 30.0
+    battery_models_pct: float = 20.0
+    battery_waveform_pct: float = 10.0
+    battery_clear_pct: float = 5.0
+    down_hold_s: float = 60.0
+    up_hold_s: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     limits: Limits = Limits()
     keep_raw_days: int = 30
+    governor: GovernorLimits = GovernorLimits()
 
 
 # key: (lowest, highest) allowed; what lies outside is a slip of the pen rather than a wish.
@@ -79,6 +99,16 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "ventricular_clear_hold_s": (60, 86400),
     "keep_raw_days": (1, 36500),
 }
+GOVERNOR_BOUNDS: dict[str, tuple[float, float]] = {
+    "hot_c": (45, 110),
+    "cool_c": (40, 110),
+    "battery_cadence_pct": (0, 100),
+    "battery_models_pct": (0, 100),
+    "battery_waveform_pct": (0, 100),
+    "battery_clear_pct": (1, 50),
+    "down_hold_s": (0, 3600),
+    "up_hold_s": (0, 7200),
+}
 
 
 def load_config(path: Path) -> Config:
@@ -94,7 +124,7 @@ def load_config(path: Path) -> Config:
         raise ConfigError(f"{path}: not a TOML file: {problem}") from problem
     except OSError as problem:
         raise ConfigError(f"{path}: cannot be read: {problem.strerror}") from problem
-    known = {"alerts", "keep_raw_days"}
+    known = {"alerts", "governor", "keep_raw_days"}
     if unknown := sorted(table.keys() - known):
         raise ConfigError(f"{path}: unknown key {unknown[0]!r}, expected one of {', '.join(sorted(known))}")
     alerts = table.get("alerts", {})
@@ -103,7 +133,7 @@ def load_config(path: Path) -> Config:
     names = [field.name for field in fields(Limits)]
     if unknown := sorted(alerts.keys() - set(names)):
         raise ConfigError(f"{path}: unknown key 'alerts.{unknown[0]}', expected one of {', '.join(names)}")
-    limits = Limits(**{key: _number(path, f"alerts.{key}", key, value) for key, value in alerts.items()})
+    limits = Limits(**{key: _number(path, f"alerts.{key}", value, BOUNDS[key]) for key, value in alerts.items()})
     if limits.tachycardia_clear_bpm > limits.tachycardia_bpm:
         raise ConfigError(f"{path}: alerts.tachycardia_clear_bpm must not lie above alerts.tachycardia_bpm")
     if limits.bradycardia_clear_bpm < limits.bradycardia_bpm:
@@ -118,12 +148,37 @@ def load_config(path: Path) -> Config:
         raise ConfigError(
             f"{path}: alerts.frequent_ventricular_clear_pct must not lie above alerts.frequent_ventricular_pct"
         )
-    keep = _number(path, "keep_raw_days", "keep_raw_days", table.get("keep_raw_days", Config().keep_raw_days))
-    return Config(limits=limits, keep_raw_days=int(keep))
+    days = table.get("keep_raw_days", Config().keep_raw_days)
+    keep = _number(path, "keep_raw_days", days, BOUNDS["keep_raw_days"])
+    return Config(limits=limits, keep_raw_days=int(keep), governor=_governor(path, table.get("governor", {})))
 
 
-def _number(path: Path, name: str, key: str, value: object) -> float:
-    low, high = BOUNDS[key]
+def _governor(path: Path, table: object) -> GovernorLimits:
+    if not isinstance(table, dict):
+        raise ConfigError(f"{path}: 'governor' must be a table, [governor]")
+    names = [field.name for field in fields(GovernorLimits)]
+    if unknown := sorted(table.keys() - set(names)):
+        raise ConfigError(f"{path}: unknown key 'governor.{unknown[0]}', expected one of {', '.join(names)}")
+    enabled = table.get("enabled", True)
+    if not isinstance(enabled, bool):
+        raise ConfigError(f"{path}: governor.enabled must be true or false, found {str(enabled)[:40]!r}")
+    numbers = {
+        key: _number(path, f"governor.{key}", value, GOVERNOR_BOUNDS[key])
+        for key, value in table.items()
+        if key != "enabled"
+    }
+    limits = GovernorLimits(enabled=enabled, **numbers)
+    if limits.cool_c >= limits.hot_c:
+        raise ConfigError(f"{path}: governor.cool_c must lie below governor.hot_c")
+    if not limits.battery_cadence_pct >= limits.battery_models_pct >= limits.battery_waveform_pct:
+        raise ConfigError(
+            f"{path}: governor.battery_cadence_pct, battery_models_pct and battery_waveform_pct must not rise"
+        )
+    return limits
+
+
+def _number(path: Path, name: str, value: object, bounds: tuple[float, float]) -> float:
+    low, high = bounds
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
         raise ConfigError(f"{path}: {name} must be a number from {low:g} to {high:g}, found {str(value)[:40]!r}")
     return float(value)

@@ -22,6 +22,7 @@ from device_pipeline.beats.ppg import PpgBeats
 from device_pipeline.beats.rr import RrBeats
 from device_pipeline.beats.typed_ecg import TypedEcgBeats
 from device_pipeline.config import Limits
+from device_pipeline.effort import Effort
 from device_pipeline.hrv import Hrv, hrv_window
 from device_pipeline.metrics.metric import Metric
 from device_pipeline.metrics.registry import WINDOW
@@ -72,6 +73,7 @@ class Pipeline:
     `beside`: a PPG channel that is read along with an ECG `channel`, for the sides alone: it never leads, and nothing
     else is told of it.
     `typer`: makes the model that tells what kind of beat each beat of an ECG is; None: nothing is told of that.
+    `effort`: what may be left out at present, of a live run alone; None leaves out nothing.
     """
 
     def __init__(
@@ -86,6 +88,7 @@ class Pipeline:
         beside: str | None = None,
         second_ppg: str | None = None,
         typer: MakeTyper | None = None,
+        effort: Effort | None = None,
     ) -> None:
         self._origin_ns = origin_ns
         self._make_typer = typer
@@ -107,7 +110,7 @@ class Pipeline:
         self._rate_grid: Grid | None = None
         self._newest_ns: int | None = None
         self._early_acc: list[Samples] = []
-        self._sides = Sides(self._alerts, origin_ns, live)
+        self._sides = Sides(self._alerts, origin_ns, live, effort)
 
     @property
     def leading(self) -> BeatSource | None:

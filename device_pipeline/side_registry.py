@@ -9,3 +9,6 @@ from device_pipeline.side import MakeSide
 from device_pipeline.temperature.thermometer import Thermometer
 
 SIDES: tuple[MakeSide, ...] = (Breathing, Saturation, Movement, Thermometer)
+
+# No rule of the alerts watches them: a machine that is hot or short of battery may let them wait, or rest.
+OPTIONAL: tuple[type, ...] = (Breathing,)

@@ -18,7 +18,7 @@ from device_pipeline.alerts.alert import Alert
 from device_pipeline.alerts.rules import RULES
 from device_pipeline.beat import Beat, BeatSource, Quality
 from device_pipeline.beat_types import BeatType
-from device_pipeline.config import BOUNDS, Config, Limits, load_config
+from device_pipeline.config import BOUNDS, GOVERNOR_BOUNDS, Config, Limits, load_config
 from device_pipeline.hrv import Hrv
 from device_pipeline.motion.activity import Activity, Level, Posture
 from device_pipeline.oximetry.desaturation import Desaturation
@@ -213,6 +213,16 @@ def test_the_configuration_that_is_shown_is_the_default_one(tmp_path: Path) -> N
     file.write_text(shown, encoding="utf-8")
     assert load_config(file) == Config()
     assert all(key in shown for key in BOUNDS)
+
+
+def test_the_limits_of_the_governor_that_are_shown_are_the_default_ones(tmp_path: Path) -> None:
+    (shown,) = re.findall(r"```toml\n(.*?)```", _text("governor.md"), re.DOTALL)
+    file = tmp_path / "config.toml"
+    file.write_text(shown, encoding="utf-8")
+    assert load_config(file) == Config()
+    told = re.findall(r"^(\w+) = \S+ +# ([\d.]+) to ([\d.]+)", shown, re.MULTILINE)
+    assert {key: GOVERNOR_BOUNDS[key] for key, *_ in told} == {key: (float(a), float(b)) for key, a, b in told}
+    assert all(key in shown for key in GOVERNOR_BOUNDS)
 
 
 def test_the_rules_are_those_of_the_code() -> None:

@@ -10,12 +10,13 @@ from typing import Protocol
 
 from device_pipeline.beat import Quality
 from device_pipeline.config import Limits
+from device_pipeline.effort import Effort
 from device_pipeline.errors import StoreError
 from device_pipeline.run import Finding, Pipeline
 from device_pipeline.store.writer import StoreWriter
 from sensors.link import Link
 from sensors.reader import read
-from sensors.samples import Item, Kind
+from sensors.samples import Item, Kind, Samples
 from vitalkeep.beat_typer import beat_typer
 
 _TICK_S = 0.1
@@ -43,13 +44,18 @@ class Held:
     unstored: StoreError | None
 
 
-async def hold_session(link: Link, limits: Limits, writer: StoreWriter, watchers: Iterable[Watcher]) -> Held:
+async def hold_session(
+    link: Link, limits: Limits, writer: StoreWriter, watchers: Iterable[Watcher], effort: Effort | None = None
+) -> Held:
     """Reads the link until it ends or is closed; on return everything is committed that the store would take.
+
+    `effort`: what may be left out at present; None leaves out nothing.
 
     Raises SensorError where the link or recording fails; what came before is then also in the writer.
     """
-    pipeline = Pipeline(limits, typer=beat_typer)
-    keeper = _Keeper(writer, tuple(watchers))
+    effort = effort or Effort()
+    pipeline = Pipeline(limits, typer=beat_typer, effort=effort)
+    keeper = _Keeper(writer, tuple(watchers), effort)
     ticker = asyncio.create_task(keeper.tick_on())
     try:
         try:
@@ -74,8 +80,9 @@ async def hold_session(link: Link, limits: Limits, writer: StoreWriter, watchers
 class _Keeper:
     """Stores everything first and shows it then. A store that fails does not end the watch: the warnings go on."""
 
-    def __init__(self, writer: StoreWriter, watchers: tuple[Watcher, ...]) -> None:
+    def __init__(self, writer: StoreWriter, watchers: tuple[Watcher, ...], effort: Effort) -> None:
         self._writer = writer
+        self._effort = effort
         self._watchers = watchers
         self._trouble: StoreError | None = None
         self._lost: StoreError | None = None
@@ -85,7 +92,8 @@ class _Keeper:
         return self._lost or self._trouble
 
     def item(self, item: Item) -> None:
-        self._keep(lambda: self._writer.add_item(item))
+        if not (self._effort.is_waveform_off and isinstance(item, Samples)):
+            self._keep(lambda: self._writer.add_item(item))
         for watcher in self._watchers:
             watcher.item(item)
 

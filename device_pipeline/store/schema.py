@@ -323,6 +323,20 @@ MIGRATIONS: tuple[Migration, ...] = (
             "ALTER TABLE alerts ADD COLUMN grounds TEXT CHECK (grounds IS NULL OR json_valid(grounds))",
         ),
     ),
+    Migration(
+        "steps of the governor",
+        (
+            # t_ns: the host's clock; level: 0 full, 1 windows rare, 2 models rest, 3 no raw samples stored
+            """CREATE TABLE governor_steps (
+                id INTEGER PRIMARY KEY AUTOINCREMENT,
+                t_ns INTEGER NOT NULL,
+                level INTEGER NOT NULL CHECK (level BETWEEN 0 AND 3),
+                reason TEXT NOT NULL,
+                temperature_c REAL,
+                battery_pct REAL
+            ) STRICT""",
+        ),
+    ),
 )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from device_pipeline.config import BOUNDS, Config, Limits, load_config
+from device_pipeline.config import BOUNDS, GOVERNOR_BOUNDS, Config, GovernorLimits, Limits, load_config
 from device_pipeline.errors import ConfigError
 
 
@@ -33,6 +33,14 @@ def test_every_limit_has_bounds_that_hold_its_default() -> None:
         assert low <= getattr(Limits(), field.name) <= high
 
 
+def test_every_limit_of_the_governor_has_bounds_that_hold_its_default(tmp_path: Path) -> None:
+    assert GOVERNOR_BOUNDS.keys() | {"enabled"} == {field.name for field in fields(GovernorLimits)}
+    for name, (low, high) in GOVERNOR_BOUNDS.items():
+        assert low <= getattr(GovernorLimits(), name) <= high
+    set_ = load_config(written(tmp_path, "[governor]\nenabled = false\nhot_c = 80\n")).governor
+    assert set_ == GovernorLimits(enabled=False, hot_c=80.0)
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -48,6 +56,12 @@ def test_every_limit_has_bounds_that_hold_its_default() -> None:
         ("[alerts]\nbradycardia_bpm = 50", "bradycardia_clear_bpm must not lie below"),
         ("[alerts]\nbradycardia_clear_bpm = 80\ntachycardia_clear_bpm = 70", "must lie below the tachycardia limits"),
         ("keep_raw_days = 0", "keep_raw_days must be a number from 1"),
+        ("governor = 1", "'governor' must be a table"),
+        ("[governor]\nhot = 70", "unknown key 'governor.hot'"),
+        ("[governor]\nhot_c = 20", "governor.hot_c must be a number from 45 to 110"),
+        ("[governor]\nenabled = 'no'", "governor.enabled must be true or false"),
+        ("[governor]\ncool_c = 80", "governor.cool_c must lie below governor.hot_c"),
+        ("[governor]\nbattery_waveform_pct = 25", "must not rise"),
     ],
 )
 def test_a_wrong_file_is_refused_with_its_key(tmp_path: Path, text: str, told: str) -> None:

@@ -145,7 +145,7 @@ def test_every_bound_is_told_with_file_key_and_both_sides(
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        ("alarms = 1\n", "unknown key 'alarms', expected one of alerts, keep_raw_days"),
+        ("alarms = 1\n", "unknown key 'alarms', expected one of alerts, governor, keep_raw_days"),
         ("alerts = 1\n", "must be a table"),
         ("[alerts\n", "not a TOML file"),
         ("[alerts]\ntachycardia_clear_bpm = 130\n", "must not lie above"),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from device_pipeline.alerts.alert import Alert
 from device_pipeline.config import Config
+from device_pipeline.effort import Effort
 from device_pipeline.errors import StoreError
 from device_pipeline.run import Finding
 from device_pipeline.store.store import Store, open_store
@@ -19,6 +21,7 @@ from vitalkeep.alert_command import AlertCommand
 from vitalkeep.cli import exit_codes
 from vitalkeep.cli.analysis_text import page
 from vitalkeep.cli.app import NOT_MEDICAL
+from vitalkeep.cli.govern import govern
 from vitalkeep.cli.json_lines import JsonLines
 from vitalkeep.cli.live_view import LiveView
 from vitalkeep.cli.on_signal import on_signal
@@ -43,7 +46,7 @@ class LivePlan:
 def carry_out(plan: LivePlan) -> int:
     """Holds the devices until it is stopped; returns the exit code. Raises PipelineError."""
     store = open_store(plan.store)
-    watch = _Watch(plan)
+    watch = _Watch(plan, store)
     holder = SessionHolder(store, plan.config.keep_raw_days)
     holder.hold(SessionKind.LIVE, plan.devices, watch)
     if not plan.as_json:
@@ -76,8 +79,10 @@ class _One:
 class _Watch:
     """Holds the devices with everybody watching, until a signal stops it."""
 
-    def __init__(self, plan: LivePlan) -> None:
+    def __init__(self, plan: LivePlan, store: Store) -> None:
         self._plan = plan
+        self._store = store
+        self._effort = Effort()
         self._command: AlertCommand | None = None
         self._closing: list[asyncio.Task[None]] = []
         self._view: LiveView | None = None
@@ -99,11 +104,24 @@ class _Watch:
             asyncio.create_task(self._hold_one(one, writer, view))
             for one, writer in zip(self.held, writers, strict=True)
         ]
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        governing = asyncio.create_task(self._govern(writers[0], view))
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        finally:
+            governing.cancel()
+            with suppress(asyncio.CancelledError):
+                await governing
         self._close()
         await asyncio.gather(*self._closing)
         unstored = await asyncio.gather(*tasks)
         return next((problem for problem in unstored if problem is not None), None)
+
+    async def _govern(self, writer: StoreWriter, view: LiveView | None) -> None:
+        limits = self._plan.config.governor
+        if limits.enabled:
+            if view is not None:
+                view.heed(self._effort)
+            await govern(self._effort, limits, self._store, writer, say if view is None else view.trouble)
 
     async def leave(self) -> None:
         if self._view is not None:
@@ -119,7 +137,7 @@ class _Watch:
         watchers.append(view if view is not None else ToldLines(quiet=plan.as_json))
         if self._command is not None:
             watchers.append(self._command)
-        held = await hold_session(one.link, plan.config.limits, writer, watchers)
+        held = await hold_session(one.link, plan.config.limits, writer, watchers, self._effort)
         one.mean_hr_bpm = held.pipeline.mean_hr_bpm
         return held.unstored
 

@@ -17,6 +17,7 @@ from device_pipeline.alerts.alert import Alert
 from device_pipeline.beat import Beat, Quality
 from device_pipeline.beat_types import BeatType
 from device_pipeline.config import Limits
+from device_pipeline.effort import Effort
 from device_pipeline.hrv import Hrv
 from device_pipeline.motion.activity import Activity
 from device_pipeline.oximetry.spo2 import Spo2
@@ -32,6 +33,7 @@ from vitalkeep.cli.pictures import ascii_only
 from vitalkeep.cli.say import say
 
 _REFRESH_S = 0.1
+_RARE_REFRESH_S = 1.0
 _STALE_S = 3.0  # sensors send once a second or more often
 _BRIEF_NS = 1_500_000_000  # a shorter hole is an event, but no state
 _SAME_NS = 1_000_000_000  # gaps of one reason this close are told once
@@ -60,6 +62,11 @@ class LiveView:
         self._first_ns: int | None = None
         self._gaps: dict[GapReason, Gap] = {}  # the newest of each, joined
         self._troubles: list[str] = []
+        self._effort = Effort()
+
+    def heed(self, effort: Effort) -> None:
+        """Draws once a second while the machine is spared."""
+        self._effort = effort
 
     def open(self) -> None:
         """Takes the whole terminal, and gives it back as it was on `close`."""
@@ -177,7 +184,7 @@ class LiveView:
 
     def _draw(self) -> None:
         now_s = self._now_s()
-        if self._live is None or now_s - self._drawn_s < _REFRESH_S:
+        if self._live is None or now_s - self._drawn_s < (_RARE_REFRESH_S if self._effort.is_rare else _REFRESH_S):
             return
         width, height = self._console.size
         state = (width, height, round(self._shown.silent_s or 0))

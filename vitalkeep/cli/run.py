@@ -79,6 +79,11 @@ class _Words(click.ParamType[tuple[str, ...]]):
     metavar="COMMAND",
     help="Run this when an alert is raised and when it is over; the alert is JSON on its standard input.",
 )
+@click.option(
+    "--governor/--no-governor",
+    default=True,
+    help="Do less while the machine is hot or its battery low (docs/governor.md). Default: as configured.",
+)
 @adapter_option
 @config_option
 @click.pass_context
@@ -91,6 +96,7 @@ def run(
     view: bool | None,
     as_json: bool,
     on_alert: tuple[str, ...],
+    governor: bool,
     adapter: str | None,
     config: Path | None,
 ) -> None:
@@ -120,7 +126,7 @@ def run(
             "expected either --device ADDRESS|NAME (vitalkeep scan shows them) or --replay RECORDING"
         )
     if replay is None:
-        ctx.exit(_live(devices, store, view, as_json, on_alert, adapter, config))
+        ctx.exit(_live(devices, store, view, as_json, on_alert, governor, adapter, config))
     if adapter is not None:
         raise click.UsageError("--adapter goes with --device: a recording needs no radio")
     from vitalkeep.cli.config_option import load
@@ -145,6 +151,7 @@ def _live(
     view: bool | None,
     as_json: bool,
     on_alert: tuple[str, ...],
+    governor: bool,
     adapter: str | None,
     config: Path | None,
 ) -> int:
@@ -152,10 +159,15 @@ def _live(
         raise click.UsageError("the same --device twice, expected each of them once")
     if view and len(devices) > 1:
         raise click.UsageError("--view shows one device, expected --no-view with several")
+    from dataclasses import replace
+
     from vitalkeep.cli.config_option import load
     from vitalkeep.cli.live import LivePlan, carry_out
     from vitalkeep.paths import data_folder
 
+    settings = load(config)
+    if not governor:
+        settings = replace(settings, governor=replace(settings.governor, enabled=False))
     on_terminal = sys.stdout.isatty() and not as_json and len(devices) == 1
     return carry_out(
         LivePlan(
@@ -165,6 +177,6 @@ def _live(
             as_json=as_json,
             on_alert=on_alert,
             adapter=adapter,
-            config=load(config),
+            config=settings,
         )
     )

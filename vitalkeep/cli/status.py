@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from device_pipeline.motion.activity import Activity
     from device_pipeline.oximetry.spo2 import Spo2
     from device_pipeline.store.derived import Coverage, Labels, Session
+    from device_pipeline.store.governor_steps import StoredStep
     from device_pipeline.store.model_seen import ModelDrift
     from device_pipeline.store.store import Store
     from device_pipeline.temperature.temperature import Temperature
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 SCHEMA = "vitalkeep.status/1"
 SESSIONS_SHOWN = 5
+STEPS_SHOWN = 5
 _OXYGEN = ("spo2_pct", "method", "reason")
 _TEMPERATURE = ("temperature_c", "trend_c_per_h", "site", "reason")
 _ACTIVITY = ("steps", "level", "posture", "reason")
@@ -68,6 +70,8 @@ def status(as_json: bool, folder: Path | None) -> None:
       models            of each model that a live run called within 7 days: model, version, verdict (stable,
                         watch, drifted, too_little), psi and
                         low (its lower 95 % limit) of the quantity that moved most, n of least_n calls (docs/models.md)
+      governor          newest steps first: t, level (0 everything is done to 3), reason, temperature_c and
+                        battery_pct of the machine (docs/governor.md)
       open_alerts       rule, start, text
       database_bytes, disk_free_bytes, schema_version
     Without a store only schema, store and an empty list of sessions.
@@ -114,7 +118,7 @@ def gather(store: Store) -> dict[str, Any]:
 
     from device_pipeline.motion.activity import Activity
     from device_pipeline.oximetry.spo2 import Spo2
-    from device_pipeline.store import days, derived, model_seen, schema, side_tables
+    from device_pipeline.store import days, derived, governor_steps, model_seen, schema, side_tables
     from device_pipeline.temperature.temperature import Temperature
 
     now_ns = store.clock.now_ns()
@@ -141,6 +145,7 @@ def gather(store: Store) -> dict[str, Any]:
             "activity": None if last is None else _beside(side_tables.latest(db, last.id, Activity), _ACTIVITY),
             "steps_today": side_tables.steps_between(db, _midnight_ns(now_ns), now_ns),
             "baseline": _baseline(days.latest_verdict(db)),
+            "governor": [_step(step) for step in governor_steps.last_steps(db, STEPS_SHOWN)],
             "models": [_model(model) for model in model_seen.model_drifts(db, now_ns)],
             "open_alerts": [
                 {"rule": stored.alert.rule, "start": local_time(stored.alert.start_ns), "text": stored.alert.text}
@@ -279,6 +284,16 @@ def _model(model: ModelDrift) -> dict[str, Any]:
     }
 
 
+def _step(step: StoredStep) -> dict[str, Any]:
+    return {
+        "t": local_time(step.t_ns),
+        "level": int(step.level),
+        "reason": step.reason,
+        "temperature_c": _rounded(step.temperature_c, 1),
+        "battery_pct": _rounded(step.battery_pct, 1),
+    }
+
+
 def _rounded(value: float | None, digits: int) -> float | None:
     return None if value is None else round(value, digits)
 
@@ -322,6 +337,8 @@ def _text(found: dict[str, Any]) -> str:
         facts.add_row("baseline", escape(f"{day['day']}: {day['words']}"))
     if found["models"]:
         facts.add_row("models", escape("\n".join(_model_text(model) for model in found["models"])))
+    if found["governor"]:
+        facts.add_row("governor", escape("\n".join(_step_text(step) for step in found["governor"])))
     alerts = [f"{alert['rule']} since {short_time(alert['start'])}: {alert['text']}" for alert in found["open_alerts"]]
     facts.add_row("open alerts", escape("\n".join(alerts) or "none"))
     size, free = found["database_bytes"] / 1e6, found["disk_free_bytes"] / 1e9
@@ -382,6 +399,13 @@ def _model_text(model: dict[str, Any]) -> str:
         return f"{model['model']} {model['version']}: drift not known yet, {model['n']:,} of {model['least_n']:,} calls"
     most = f"{model['quantity']} moved most, PSI {model['psi']:.2f} of {model['n']:,}"
     return f"{model['model']} {model['version']}: {model['verdict']}, {most}"
+
+
+def _step_text(step: dict[str, Any]) -> str:
+    from device_pipeline.effort import Level
+    from vitalkeep.cli.level_words import IN_WORDS
+
+    return f"{short_time(step['t'])}: {step['reason']}: {IN_WORDS[Level(step['level'])]}"
 
 
 def _hrv_text(window: dict[str, Any] | None) -> str:
