@@ -93,7 +93,7 @@ class WatchedModels:
         try:
             watched = self._watched[id(card)]
         except KeyError:
-            watched = self._watched[id(card)] = Watched(card) if card.reference else None
+            watched = self._watched[id(card)] = _watched(card)
             self._cards.append(card)
         if watched is not None:
             watched.push(inputs, scores)
@@ -102,3 +102,11 @@ class WatchedModels:
         """Of each model that was called since it was last asked: its card, and the counts of each quantity."""
         taken = [(watched.card, watched.take()) for watched in self._watched.values() if watched is not None]
         return [(card, seen) for card, seen in taken if any(count.any() for count in seen.values())]
+
+
+def _watched(card: ModelCard) -> Watched | None:
+    """A card whose reference names nothing of its model is not watched: whoever runs must not fail for it."""
+    try:
+        return Watched(card) if card.reference else None
+    except CardError:
+        return None

@@ -10,6 +10,7 @@ import pytest
 
 from models.card import ModelCard
 from models.registry import CARDS, MODELS, ModelRow
+from models.watched import Watched
 
 MOST_BYTES = 100_000
 
@@ -50,3 +51,8 @@ def test_a_card_keeps_its_own_rules(path: Path) -> None:
     assert card.name == path.stem
     assert any("diagnos" in line for line in card.not_for)
     assert all(figure.n and figure.on for figure in card.figures)
+
+
+@pytest.mark.parametrize("path", CARDS, ids=lambda path: path.stem)
+def test_what_a_card_has_a_reference_for_can_be_watched(path: Path) -> None:
+    assert Watched(ModelCard.read(path)).seen.keys() == ModelCard.read(path).reference.keys()

@@ -74,6 +74,13 @@ def test_a_reference_that_names_nothing_of_the_model_is_refused(name: str) -> No
         Watched(card(**{name: EDGES}))
 
 
+def test_a_card_that_names_nothing_of_its_model_fails_no_run() -> None:
+    seen, wrong = WatchedModels(), card(V=EDGES)
+    seen(wrong, {}, np.zeros(4))
+    seen(wrong, {}, np.zeros(4))
+    assert seen.take() == []
+
+
 def test_a_net_is_observed_within_and_not_after() -> None:
     net, seen = load(CARD), WatchedModels()
     inputs = {spec.name: np.zeros(spec.shape) for spec in net.card.inputs}
