@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from device_pipeline.alerts.alert import Alert
+from device_pipeline.alerts.alert import Alert, Grounds
 from device_pipeline.alerts.hold import Hold
 from device_pipeline.alerts.rules import RULES, Evidence, Rule, Watches
-from device_pipeline.alerts.ventricular import VentricularRun, VentricularShare
 from device_pipeline.config import Limits
 
 
@@ -25,10 +24,12 @@ class AlertEngine:
             )
             self._rules[rule.watches].append((rule, hold, rule.text(limits)))
 
-    def push(self, watches: Watches, start_ns: int, end_ns: int, evidence: Evidence) -> list[Alert]:
+    def push(
+        self, watches: Watches, start_ns: int, end_ns: int, evidence: Evidence, grounds: Grounds | None = None
+    ) -> list[Alert]:
+        """`grounds`: what evidence that a model has part in rests on; an alert that is raised on it has them."""
         alerts: list[Alert] = []
         for rule, hold, text in self._rules[watches]:
-            grounds = evidence.grounds if isinstance(evidence, VentricularRun | VentricularShare) else None
             alerts += hold.push(start_ns, end_ns, rule.judge(evidence, self._limits), text, grounds)
         return alerts
 

@@ -32,7 +32,7 @@ class Watches(Enum):
 
 
 Evidence = HeartRate | Window | RhythmKind | Beat | Spo2 | Temperature | VentricularRun | VentricularShare | None
-SURE = 0.5  # a run in which the model is less sure of any one beat is none
+SURE = 0.8  # a run of whose beats the model is less sure is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ def _run_of_v(evidence: Evidence, limits: Limits) -> Verdict:
 
 
 def _frequent_v(evidence: Evidence, limits: Limits) -> Verdict:
-    if not isinstance(evidence, VentricularShare) or evidence.percent is None:
+    if not isinstance(evidence, VentricularShare):
         return Verdict.UNKNOWN
     if evidence.percent >= limits.frequent_ventricular_pct:
         return Verdict.MET

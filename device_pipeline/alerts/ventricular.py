@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from device_pipeline.alerts.alert import Grounds
-
 
 @dataclass(frozen=True, slots=True, repr=False)
 class VentricularRun:
-    """`n` ventricular beats in a row so far (0: the last beat was none), at `bpm`; `score` is the least of theirs."""
+    """`n` ventricular beats in a row so far (0: the last beat was none), at `bpm`; `score` is the mean of theirs."""
 
     n: int
     bpm: float | None
     score: float | None
-    grounds: Grounds | None
 
     def __repr__(self) -> str:
         return "<VentricularRun>"
@@ -22,10 +19,9 @@ class VentricularRun:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class VentricularShare:
-    """How much of the labelled beats of a window is ventricular; None where too few are labelled."""
+    """How much of the labelled beats of a window is ventricular."""
 
-    percent: float | None
-    grounds: Grounds | None
+    percent: float
 
     def __repr__(self) -> str:
         return "<VentricularShare>"
