@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from device_pipeline.beat import BeatLabel
 from device_pipeline.intervals import IntervalKind
 from tests.vitalkeep.plot.records import STRAP, analysed, heart, record, shown, window
 from vitalkeep.plot.day import day
@@ -26,6 +27,19 @@ def test_what_hrv_leaves_out_is_marked_and_breaks_the_line() -> None:
     assert len(view.normal.runs) == 2
     assert view.normal.high.max() < 850
     assert not len(view.left_out_share)
+
+
+def test_intervals_that_end_at_a_v_or_s_beat_are_marked_by_kind_and_of_many_only_some() -> None:
+    beats = heart([0.8] * 5000)
+    analysis, trace = record(beats, [window(300 * k, 300, told=True) for k in range(14)], 4000)
+    at_s = [beat.t_ns / 1e9 for beat in beats]
+    kinds = [(t_s, BeatLabel.V if k % 2 else BeatLabel.N) for k, t_s in enumerate(at_s)]
+    kinds[10] = (at_s[10], BeatLabel.S)
+    view = tachogram(seen_windows(analysis, trace), day(analysis, trace), kinds=kinds)
+    marked = {label: t_s for label, t_s, _ in view.beats}
+    assert marked[BeatLabel.S] == (at_s[10],)
+    assert set(marked[BeatLabel.V]) <= set(at_s[1::2])
+    assert 500 < len(marked[BeatLabel.V]) <= 1200
 
 
 def test_an_interval_that_could_not_be_formed_breaks_the_line() -> None:
