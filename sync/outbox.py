@@ -1,22 +1,31 @@
 """The outbox: an SQLite file of its own that holds sealed Releases and control messages of the same size.
 
 It is all that the sending process may open, and this module imports nothing that sees the wearer. A message stays until
-the clinic's receipt for it has come; the same bytes are sent however often that takes.
+the clinic's receipt for it has come; the same bytes are sent however often that takes. The envelopes of a clinic are
+encrypted under a key in a file of its own (outbox_key.py): with it destroyed, they are gone wherever the disk still has
+copies of their pages.
 """
 
 from __future__ import annotations
 
 import os
+import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+from sync.outbox_key import OutboxKey, destroy_key, load_key, require_key
 from sync.release import ENVELOPE_BYTES, Release
 
 NAME = "outbox.db"
 _VERSION = 1
+_NONCE_BYTES = 12
+_TAG_BYTES = 16
 _SCHEMA = """
 CREATE TABLE clinics (
     id BLOB PRIMARY KEY CHECK (length(id) = 16),
@@ -29,7 +38,8 @@ CREATE TABLE messages (
     id BLOB PRIMARY KEY CHECK (length(id) = 16),
     clinic BLOB NOT NULL REFERENCES clinics (id),
     sequence INTEGER NOT NULL,
-    envelope BLOB NOT NULL CHECK (length(envelope) = 1024),
+    key BLOB NOT NULL CHECK (length(key) = 16),
+    encrypted BLOB NOT NULL CHECK (length(encrypted) = 1052),
     not_before_ns INTEGER NOT NULL,
     tries INTEGER NOT NULL DEFAULT 0,
     next_ns INTEGER NOT NULL DEFAULT 0,
@@ -73,6 +83,7 @@ class Outbox:
 
     def __init__(self, folder: Path) -> None:
         """Makes the file where there is none. Raises OutboxError."""
+        self._folder = folder
         self.path = folder / NAME
         with _told(self.path):
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
@@ -111,10 +122,13 @@ class Outbox:
     def put(self, clinic: bytes, release: Release, not_before_ns: int) -> None:
         """Once, however often it is put: what has its id already is the same message."""
         with _told(self.path), self._transaction():
+            key = require_key(self._folder, clinic)
+            # of a drop that was cut short after the key had gone
+            self._db.execute("DELETE FROM messages WHERE clinic = ? AND key != ?", (clinic, key.id))
             self._db.execute(
-                "INSERT INTO messages (id, clinic, sequence, envelope, not_before_ns) VALUES (?, ?, ?, ?, ?)"
+                "INSERT INTO messages (id, clinic, sequence, key, encrypted, not_before_ns) VALUES (?, ?, ?, ?, ?, ?)"
                 " ON CONFLICT (id) DO NOTHING",
-                (release.id, clinic, release.sequence, release.encode(), not_before_ns),
+                (release.id, clinic, release.sequence, key.id, _encrypted(key, clinic, release), not_before_ns),
             )
 
     def due(self, now_ns: int) -> list[Message]:
@@ -122,12 +136,19 @@ class Outbox:
         return [m for m in self.messages() if m.refused is None and max(m.not_before_ns, m.next_ns) <= now_ns]
 
     def messages(self) -> list[Message]:
+        """What was dropped is not among them, even where the one who dropped it was killed half-way."""
         with _told(self.path):
             rows = self._db.execute(
-                "SELECT id, clinic, sequence, envelope, not_before_ns, tries, next_ns, refused FROM messages"
+                "SELECT id, clinic, sequence, key, encrypted, not_before_ns, tries, next_ns, refused FROM messages"
                 " ORDER BY clinic, sequence"
-            )
-            return [Message(*row) for row in rows]
+            ).fetchall()
+            keys = {clinic: load_key(self._folder, clinic) for clinic in {row[1] for row in rows}}
+            found = []
+            for id_, clinic, sequence, key_id, encrypted, *rest in rows:
+                key = keys[clinic]
+                if key is not None and key.id == key_id:
+                    found.append(Message(id_, clinic, sequence, self._envelope(key, clinic, id_, encrypted), *rest))
+            return found
 
     def tried(self, id_: bytes, next_ns: int) -> None:
         """It did not arrive, or nobody knows; it may be tried again from `next_ns` on."""
@@ -144,12 +165,20 @@ class Outbox:
             self._db.execute("DELETE FROM messages WHERE id = ?", (id_,))
 
     def drop(self, clinic: bytes) -> int:
-        """Takes every message to the clinic away, overwritten on the disk; gives how many there were."""
+        """Erases every message to the clinic: first its key, for good, then the rows; gives how many there were."""
         with _told(self.path), self._transaction():
+            destroy_key(self._folder, clinic)
             dropped = self._db.execute("DELETE FROM messages WHERE clinic = ?", (clinic,)).rowcount
         with _told(self.path):
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return dropped
+
+    def _envelope(self, key: OutboxKey, clinic: bytes, id_: bytes, encrypted: bytes) -> bytes:
+        nonce, sealed = encrypted[:_NONCE_BYTES], encrypted[_NONCE_BYTES:]
+        try:
+            return ChaCha20Poly1305(key.key).decrypt(nonce, sealed, clinic + id_)
+        except InvalidTag:
+            raise OutboxError(f"{self.path}: a message in it is damaged") from None
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -170,4 +199,9 @@ def _told(path: Path) -> Iterator[None]:
         raise OutboxError(f"{path}: {problem}") from problem
 
 
-assert ENVELOPE_BYTES == 1024, "the schema says so too"
+def _encrypted(key: OutboxKey, clinic: bytes, release: Release) -> bytes:
+    nonce = secrets.token_bytes(_NONCE_BYTES)
+    return nonce + ChaCha20Poly1305(key.key).encrypt(nonce, release.encode(), clinic + release.id)
+
+
+assert _NONCE_BYTES + ENVELOPE_BYTES + _TAG_BYTES == 1052, "the schema says so too"

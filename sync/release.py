@@ -8,6 +8,7 @@ content, before it is sealed: its length (2), JSON, zeros up to 868 bytes. Answe
 from __future__ import annotations
 
 import json
+import math
 import struct
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -142,6 +143,8 @@ def _content(raw: dict[str, Any]) -> Content:
         _require(raw, str, "statistic")
         _require(raw, int, "version", "length_days", "window", "epsilon_milli")
         _require(raw, (int, float), "value")
+        if not math.isfinite(raw["value"]):  # 1e999 is JSON
+            raise ReleaseError("value is out of all bounds")
         return Answer(**{**raw, "value": float(raw["value"])})
     if kind == "enrol":
         _require(raw, str, "token", "device_key")

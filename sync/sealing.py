@@ -19,6 +19,10 @@ from sync.release import Content, Release, ReleaseError, header, pack, unpack
 _PURPOSE = b"vitalkeep release 1"
 
 
+class SealError(ReleaseError):
+    """Sealed to another, or changed on its way."""
+
+
 @dataclass(frozen=True, slots=True)
 class ClinicKeys:
     """The public keys of a clinic, 32 bytes each: `sealing` X25519, `signing` Ed25519 (of its receipts)."""
@@ -56,11 +60,11 @@ def verify(release: Release, public_key: bytes) -> None:
 
 
 def unseal(release: Release, sealing_key: X25519PrivateKey, clinic: ClinicKeys) -> Content:
-    """Raises ReleaseError where it was sealed to another, or changed on its way."""
+    """Raises SealError, and ReleaseError where what was sealed is no content."""
     try:
         data = _suite().decrypt(release.sealed, sealing_key, _PURPOSE + clinic.id + release.header)
     except (InvalidTag, ValueError):
-        raise ReleaseError("the content is not sealed to this clinic, or was changed") from None
+        raise SealError("the content is not sealed to this clinic, or was changed") from None
     return unpack(data)
 
 

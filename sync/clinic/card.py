@@ -1,0 +1,119 @@
+"""A card as the clinic sees it: no figure without its error, its ε and its period; no median where too little was worn.
+
+Everything here is worked out from noisy answers alone, so it costs no privacy. How wide the errors are is public: it
+follows from ε for counts; for medians it is what simulated quarters gave (tests/sync/clinic does them again).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import date
+
+from sync.clinic.catalogue import MONTH_DAYS, QUARTER_DAYS, Question, count_within, first_day, last_day, question
+from sync.clinic.store import Device, StoredAnswer
+from sync.release import Answer
+
+LEAST_WORN = 60
+_MONTHS = QUARTER_DAYS // MONTH_DAYS
+# The three noisy worn_days of a quarter, summed, from which on a median lies within ± so much of the true one, 95 times
+# of 100: bpm, where the days spread by up to 5 bpm; a factor, where they spread by up to 30 %.
+_WITHIN_BPM = ((74, 3.0), (67, 4.0), (LEAST_WORN, 6.0))
+_WITHIN_FACTOR = ((74, 1.2), (67, 1.25), (LEAST_WORN, 1.35))
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One answer. `value` and `interval` (95 %) are None where it cannot be read, and `why` says why not."""
+
+    statistic: str
+    version: int
+    meaning: str
+    unit: str
+    first_day: date
+    last_day: date
+    value: float | None
+    interval: tuple[float, float] | None
+    epsilon: float
+    received: date
+    why: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """The newest period first."""
+
+    pseudonym: str
+    label: str | None
+    enrolled: date
+    agreed: tuple[str, ...]
+    figures: tuple[Figure, ...]
+
+
+def make_card(device: Device, answers: list[StoredAnswer]) -> Card:
+    worn = {
+        stored.answer.window: stored.answer.value
+        for stored in answers
+        if (stored.answer.statistic, stored.answer.length_days) == ("worn_days", MONTH_DAYS)
+    }
+    figures = []
+    for stored in answers:
+        asked = question(stored.answer.statistic, stored.answer.version)
+        if asked is not None:
+            figures.append(_figure(asked, stored, worn))
+    return Card(device.pseudonym, device.label, device.enrolled, tuple(sorted(device.statistics)), tuple(figures))
+
+
+def _figure(asked: Question, stored: StoredAnswer, worn: dict[int, float]) -> Figure:
+    answer = stored.answer
+    value: float | None = answer.value
+    interval: tuple[float, float] | None
+    why, note = "", asked.note
+    if asked.grid:
+        months = [worn.get(_MONTHS * answer.window + month) for month in range(_MONTHS)]
+        interval, why = _median_interval(asked, answer, months)
+        if interval is None:
+            value = None
+        else:
+            note = "the interval holds where the days of the quarter spread by up to " + (
+                "5 bpm" if asked.unit == "bpm" else "30 %"
+            )
+    else:
+        most = count_within(answer.epsilon_milli / 1000)
+        interval = _clamped(asked, answer.value - most, answer.value + most)
+    return Figure(
+        asked.name,
+        asked.version,
+        asked.meaning,
+        asked.unit,
+        first_day(answer.length_days, answer.window),
+        last_day(answer.length_days, answer.window),
+        value,
+        interval,
+        answer.epsilon_milli / 1000,
+        stored.received,
+        why,
+        note,
+    )
+
+
+def _median_interval(
+    asked: Question, answer: Answer, months: list[float | None]
+) -> tuple[tuple[float, float] | None, str]:
+    known = [month for month in months if month is not None]
+    if len(known) < _MONTHS:
+        return None, f"worn_days is known of {len(known)} of the {_MONTHS} months of the quarter, all are needed"
+    if (total := sum(known)) < LEAST_WORN:
+        return None, f"worn on too few days: the noisy worn_days of the quarter sum to {total:g}, {LEAST_WORN} needed"
+    if asked.unit == "bpm":
+        within = next(within for least, within in _WITHIN_BPM if total >= least)
+        return _clamped(asked, answer.value - within, answer.value + within), ""
+    factor = next(factor for least, factor in _WITHIN_FACTOR if total >= least)
+    return _clamped(asked, round(answer.value / factor, 1), round(answer.value * factor, 1)), ""
+
+
+def _clamped(asked: Question, low: float, high: float) -> tuple[float, float]:
+    """What lies outside of the bounds cannot be the true value."""
+    assert math.isfinite(low) and math.isfinite(high)
+    return min(max(low, asked.low), asked.high), min(max(high, asked.low), asked.high)

@@ -1,0 +1,56 @@
+"""Runs the app with uvicorn: no access log, no name of the server, one process, until it is told to stop."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import uvicorn
+
+from sync.clinic.app import make_app
+from sync.clinic.clock import ClinicClock
+from sync.clinic.errors import ClinicError
+from sync.clinic.secrets_file import load_secrets
+from sync.clinic.store import ClinicStore
+
+BACKLOG = 2048
+
+
+def serve(
+    folder: Path,
+    clock: ClinicClock,
+    *,
+    host: str,
+    port: int,
+    most_per_address: int,
+    certificate: Path | None,
+    private_key: Path | None,
+    ready: Callable[[str], None],
+) -> None:
+    """`ready` is told the address when it is open; `port` 0: one that is free. Raises ClinicError."""
+    secrets = load_secrets(folder)
+    store = ClinicStore(folder)
+    app = make_app(secrets, store, clock, most_per_address=most_per_address, name=store.meta("name") or "clinic")
+    config = uvicorn.Config(
+        app,
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        date_header=False,
+        lifespan="off",
+        ws="none",
+        ssl_certfile=certificate,
+        ssl_keyfile=private_key,
+    )
+    try:
+        config.load()
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listening = socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as problem:
+        raise ClinicError(f"{host}, port {port}: {problem.strerror or problem}") from None
+    with listening:
+        bound = f"[{host}]" if ":" in host else host
+        ready(f"{'https' if certificate else 'http'}://{bound}:{listening.getsockname()[1]}")
+        uvicorn.Server(config).run(sockets=[listening])
+    store.close()
