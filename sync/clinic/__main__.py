@@ -1,4 +1,4 @@
-"""`vitalkeep-clinic`: what a clinic does at its own desk. Data to standard output, everything else to standard error."""
+"""`vitalkeep-clinic`: what a clinic does at its own desk. Data to standard output, all else to standard error."""
 
 from __future__ import annotations
 

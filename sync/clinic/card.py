@@ -72,7 +72,7 @@ def _figure(asked: Question, stored: StoredAnswer, worn: dict[int, float]) -> Fi
     why, note = "", asked.note
     if asked.grid:
         months = [worn.get(_MONTHS * answer.window + month) for month in range(_MONTHS)]
-        interval, why = _median_interval(asked, answer, months)
+        interval, why = median_interval(asked, answer, months)
         if interval is None:
             value = None
         else:
@@ -98,9 +98,10 @@ def _figure(asked: Question, stored: StoredAnswer, worn: dict[int, float]) -> Fi
     )
 
 
-def _median_interval(
+def median_interval(
     asked: Question, answer: Answer, months: list[float | None]
 ) -> tuple[tuple[float, float] | None, str]:
+    """Where the true median is, 95 times of 100, by the noisy worn_days of its months; or why none is told."""
     known = [month for month in months if month is not None]
     if len(known) < _MONTHS:
         return None, f"worn_days is known of {len(known)} of the {_MONTHS} months of the quarter, all are needed"

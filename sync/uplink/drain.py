@@ -96,6 +96,6 @@ class Drain:
 
 
 def wait_ns(tries: int) -> int:
-    """After so many tries before: a minute, then twice as long each time, up to six hours; chance takes or adds half."""
+    """After so many tries before: a minute, twice as long each time, up to six hours; chance takes or adds half."""
     wait = min(FIRST_WAIT_S << min(tries, 20), MOST_WAIT_S) * SECOND_NS
     return wait // 2 + secrets.randbelow(wait)
