@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import struct
 
@@ -97,8 +98,8 @@ _json_values = st.recursive(
 
 @given(st.sampled_from(["answer", "enrol", "delete", "other", 1]), st.data())
 def test_any_json_is_a_content_or_refused(kind: object, data: st.DataObject) -> None:
-    fields = {"answer": Answer, "enrol": Enrol, "delete": Delete}.get(str(kind), Answer).__slots__
-    raw = {"kind": kind, **{name: data.draw(_json_values) for name in fields}}
+    type_ = {"answer": Answer, "enrol": Enrol, "delete": Delete}.get(str(kind), Answer)
+    raw = {"kind": kind, **{field.name: data.draw(_json_values) for field in dataclasses.fields(type_)}}
     text = json.dumps(raw).encode("ascii")[: CONTENT_BYTES - 2]
     _content_or_refused((struct.pack(">H", len(text)) + text).ljust(CONTENT_BYTES, b"\0"))
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from sync.clinic.app import make_app
 from sync.clinic.errors import ClinicStoreError
@@ -99,7 +99,7 @@ def test_a_long_body_is_refused(client: AsgiClient, size: int) -> None:
 
 
 def test_a_body_without_an_end_is_cut_off(client: AsgiClient) -> None:
-    read = []
+    read: list[int] = []
 
     def endless() -> Iterator[bytes]:
         while len(read) < 1000:

@@ -154,7 +154,7 @@ def _coverage(
     """How often the true median of a made quarter lies in the range that a card shows, over all that are shown."""
     chance = random.Random(5)
     count = noisy_count(0.5)
-    held = []
+    held: list[bool] = []
     name = "resting_hr_median" if grid[0] == 40.0 else "rmssd_median"
     while len(held) < 1500:
         worn = chance.sample(range(QUARTER_DAYS), chance.randint(45, QUARTER_DAYS))

@@ -1,0 +1,163 @@
+"""The sending process: it reaches nothing but the outbox, and may be killed at any moment, as may the clinic."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from sync.clinic.clock import SystemClinicClock
+from sync.outbox import Outbox, Peer
+from sync.uplink.__main__ import app
+from tests.architecture.house import ROOT
+from tests.architecture.process import modules_after
+from tests.rigs.clinic import ClinicRig, FakeDevice, af_days, read_rows, worn_days
+from tests.rigs.clinic_process import ClinicProcess
+
+SEEING = ("device_pipeline", "models", "sensors", "sync.private", "vitalkeep")
+
+
+def _drain(outbox: Path, *options: str) -> list[str]:
+    return [sys.executable, "-m", "sync.uplink", "drain", "--outbox", str(outbox), *options]
+
+
+def _outbox(folder: Path, clinic: ClinicRig, url: str) -> Outbox:
+    folder.mkdir()
+    outbox = Outbox(folder)
+    keys = clinic.keys
+    outbox.know(Peer(keys.id, "clinic", url, keys.sealing, keys.signing))
+    return outbox
+
+
+def _fill(outbox: Outbox, clinic: ClinicRig, messages: int) -> FakeDevice:
+    """One enrolment, and answers after it."""
+    clinic.clock.day = SystemClinicClock().today()
+    device = clinic.device()
+    outbox.put(clinic.keys.id, device.enrol(clinic.token()), 0)
+    for number in range(messages - 1):
+        answer = (af_days if number % 2 else worn_days)(number // 2)
+        outbox.put(clinic.keys.id, device.release(answer), 0)
+    return device
+
+
+def test_the_process_loads_nothing_that_sees_the_wearer_and_no_other_database(tmp_path: Path) -> None:
+    loaded = modules_after("__import__('sync.uplink.__main__') and __import__('sync.uplink.https') and 0", tmp_path)
+    assert {"sync.outbox", "sync.uplink.drain", "httpx"} <= loaded
+    assert not [name for name in loaded if name.startswith(SEEING)]
+    assert not loaded & {"sqlcipher3", "sqlite_utils", "numpy", "opendp", "sync.clinic"}
+
+
+def test_the_clinic_loads_nothing_that_sees_the_wearer(tmp_path: Path) -> None:
+    loaded = modules_after("__import__('sync.clinic.__main__') and __import__('sync.clinic.serve') and 0", tmp_path)
+    assert {"sync.clinic.app", "starlette", "uvicorn"} <= loaded
+    assert not [name for name in loaded if name.startswith((*SEEING, "sync.uplink", "sync.outbox"))]
+
+
+def test_a_code_is_answered_and_a_card_arrives_process_to_process(clinic: ClinicRig, tmp_path: Path) -> None:
+    with ClinicProcess(clinic.folder) as server:
+        outbox = _outbox(tmp_path / "outbox", clinic, server.url)
+        asked = subprocess.run(
+            [sys.executable, "-m", "sync.uplink", "pair", "--outbox", str(tmp_path / "outbox"), "--url", server.url],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        told = json.loads(asked.stdout)
+        assert told == {
+            "name": "clinic",
+            "url": server.url,
+            "id": clinic.keys.id.hex(),
+            "sealing": clinic.keys.sealing.hex(),
+            "signing": clinic.keys.signing.hex(),
+        }
+        device = _fill(outbox, clinic, 3)
+        done = subprocess.run(
+            _drain(tmp_path / "outbox", "--once", "--json"), cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        assert [json.loads(line)["outcome"] for line in done.stdout.splitlines()] == ["arrived"] * 3
+        assert outbox.messages() == []
+        assert server.stop() in (0, -signal.SIGTERM)
+    assert len(clinic.store.answers(device.id)) == 2
+
+
+def test_with_nobody_there_the_message_stays_and_the_exit_code_says_so(clinic: ClinicRig, tmp_path: Path) -> None:
+    outbox = _outbox(tmp_path / "outbox", clinic, "http://127.0.0.1:9")
+    _fill(outbox, clinic, 2)
+    done = subprocess.run(_drain(tmp_path / "outbox", "--once"), cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "failed (ConnectError)" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert [message.tries for message in outbox.messages()] == [1, 0]
+
+
+def test_it_stops_when_it_is_told_to(clinic: ClinicRig, tmp_path: Path) -> None:
+    outbox = _outbox(tmp_path / "outbox", clinic, "http://127.0.0.1:9")
+    _fill(outbox, clinic, 1)
+    with subprocess.Popen(
+        _drain(tmp_path / "outbox"), cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+    ) as process:
+        assert process.stderr is not None
+        assert "failed" in process.stderr.readline()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=10) == 0
+
+
+def test_an_outbox_that_cannot_be_used_is_told(tmp_path: Path) -> None:
+    (tmp_path / "outbox.db").write_bytes(b"something else, long enough to be read as a page" * 100)
+    for command in (["drain", "--once"], ["pair", "--url", "http://127.0.0.1:9"]):
+        done = CliRunner().invoke(app, [*command, "--outbox", str(tmp_path)])
+        assert done.exit_code == 3
+        assert "outbox.db" in done.stderr
+
+
+def test_a_clinic_that_is_none_is_told(tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["pair", "--outbox", str(tmp_path), "--url", "http://127.0.0.1:9"])
+    assert done.exit_code == 1
+    assert "ConnectError" in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize("kills", [6, pytest.param(100, marks=pytest.mark.slow)])
+def test_each_message_arrives_once_whatever_is_killed(clinic: ClinicRig, tmp_path: Path, kills: int) -> None:
+    """The sender and the clinic, at any moment, again and again."""
+    chance = random.Random(8)
+    with ClinicProcess(clinic.folder) as server:
+        outbox = _outbox(tmp_path / "outbox", clinic, server.url)
+        device = _fill(outbox, clinic, 6 * kills)
+        for kill in range(kills):
+            with subprocess.Popen(
+                _drain(tmp_path / "outbox", "--json"),
+                cwd=ROOT,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            ) as sender:
+                assert sender.stdout is not None
+                sender.stdout.readline()
+                time.sleep(chance.uniform(0.0, 0.05))
+                if kill % 2:
+                    server.kill()
+                sender.kill()
+            if kill % 2:
+                server.start()
+            _due_at_once(outbox)
+        while outbox.messages():
+            subprocess.run(_drain(tmp_path / "outbox", "--once"), cwd=ROOT, stderr=subprocess.DEVNULL, check=False)
+            _due_at_once(outbox)
+    answers = read_rows(clinic.folder, "SELECT length_days, window, statistic FROM answers")
+    assert len(answers) == len(set(answers)) == 6 * kills - 1
+    assert read_rows(clinic.folder, "SELECT sequence FROM devices") == [(6 * kills,)]
+    assert len(clinic.store.answers(device.id)) == 6 * kills - 1
+
+
+def _due_at_once(outbox: Outbox) -> None:
+    for message in outbox.messages():
+        outbox.tried(message.id, 0)
