@@ -33,6 +33,8 @@ from device_pipeline.store.vault import KEY_NAME
 from device_pipeline.temperature.temperature import Site, Temperature
 from device_pipeline.windows import HeartRate
 from sensors.samples import Gap, GapReason
+from sync.clinic.__main__ import app as clinic
+from sync.uplink.__main__ import app as uplink
 from tests.data import shared_data
 from vitalkeep.cli import evaluate_beats, exit_codes
 from vitalkeep.cli.app import NOT_MEDICAL, app
@@ -86,6 +88,13 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
 # -- commands
 
 
+def _options(command: click.Command) -> set[str]:
+    """Of the command and of all below it."""
+    found = {opt for param in command.params for opt in (*param.opts, *param.secondary_opts)}
+    below = command.commands.values() if isinstance(command, click.Group) else ()
+    return found.union(*(_options(each) for each in below))
+
+
 def _commands() -> list[tuple[str, str]]:
     found = []
     for page in PAGES:
@@ -134,6 +143,7 @@ def test_every_option_that_is_named_exists(page: Path) -> None:
             ]
             parts += [one for one in found if one is not None]
         known |= {opt for part in parts for param in part.params for opt in (*param.opts, *param.secondary_opts)}
+    known |= _options(clinic) | _options(uplink)
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", page.read_text(encoding="utf-8")))
     of_scripts = {"--strict", "--write", "--held-out", "--leave-out", "--groups", "--rounds", "--folds"}
     assert named - known - of_scripts == set()
