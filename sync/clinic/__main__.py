@@ -16,12 +16,13 @@ import click
 from sync.clinic.card import Card, Figure, make_card
 from sync.clinic.catalogue import last_day
 from sync.clinic.clock import SystemClinicClock
-from sync.clinic.errors import ClinicError
+from sync.clinic.errors import ClinicError, ClinicStoreError
 from sync.clinic.secrets_file import load_secrets, make_secrets
 from sync.clinic.store import ClinicStore, Device
 from sync.pairing import PairingCode, PairingCodeError, require_url
 
 FAILED = 1
+STORE = 3
 NOT_MEDICAL = (
     "Not a medical device: figures with noise in them, of what a wearable sensor saw. They decide nothing alone."
 )
@@ -262,7 +263,7 @@ def _told() -> Iterator[None]:
         yield
     except (ClinicError, PairingCodeError) as problem:
         click.echo(str(problem), err=True)
-        sys.exit(FAILED)
+        sys.exit(STORE if isinstance(problem, ClinicStoreError) else FAILED)
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from sync.clinic.errors import ClinicStoreError
+from sync.clinic.errors import ClinicError, ClinicStoreError
 from sync.sealing import ClinicKeys
 
 NAME = "clinic.keys"
@@ -29,7 +29,7 @@ class ClinicSecrets:
 
 
 def make_secrets(folder: Path) -> ClinicSecrets:
-    """Raises ClinicStoreError where there are some: devices have pinned them."""
+    """Raises ClinicError where there are some: devices have pinned them."""
     made = ClinicSecrets(X25519PrivateKey.generate(), Ed25519PrivateKey.generate())
     text = json.dumps(
         {"sealing": made.sealing.private_bytes_raw().hex(), "signing": made.signing.private_bytes_raw().hex()}
@@ -53,14 +53,14 @@ def make_secrets(folder: Path) -> ClinicSecrets:
         finally:
             os.close(descriptor)
     except FileExistsError:
-        raise ClinicStoreError(f"{path}: there are keys already, and devices may have pinned them") from None
+        raise ClinicError(f"{path}: there are keys already, and devices may have pinned them") from None
     except OSError as problem:
         raise ClinicStoreError(f"{path}: {problem.strerror}") from None
     return made
 
 
 def load_secrets(folder: Path) -> ClinicSecrets:
-    """Raises ClinicStoreError."""
+    """Raises ClinicError where there are none, ClinicStoreError."""
     path = folder / NAME
     try:
         raw = json.loads(path.read_text(encoding="ascii"))
@@ -71,7 +71,7 @@ def load_secrets(folder: Path) -> ClinicSecrets:
             Ed25519PrivateKey.from_private_bytes(bytes.fromhex(raw["signing"])),
         )
     except FileNotFoundError:
-        raise ClinicStoreError(f"{folder}: no clinic here; vitalkeep-clinic init makes one") from None
+        raise ClinicError(f"{folder}: no clinic here; vitalkeep-clinic init makes one") from None
     except OSError as problem:
         raise ClinicStoreError(f"{path}: {problem.strerror}") from None
     except (ValueError, KeyError, TypeError):

@@ -15,6 +15,7 @@ from sync.clinic.secrets_file import load_secrets
 from sync.clinic.store import ClinicStore
 
 BACKLOG = 2048
+MOST_CONNECTIONS = 1024  # at once; the others are answered 503, and come again
 
 
 def serve(
@@ -31,6 +32,7 @@ def serve(
     """`ready` is told the address when it is open; `port` 0: one that is free. Raises ClinicError."""
     secrets = load_secrets(folder)
     store = ClinicStore(folder)
+    store.flush_erased()  # of a process that was killed before it did
     app = make_app(secrets, store, clock, most_per_address=most_per_address, name=store.meta("name") or "clinic")
     config = uvicorn.Config(
         app,
@@ -40,6 +42,7 @@ def serve(
         date_header=False,
         lifespan="off",
         ws="none",
+        limit_concurrency=MOST_CONNECTIONS,
         ssl_certfile=certificate,
         ssl_keyfile=private_key,
     )

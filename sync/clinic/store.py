@@ -17,7 +17,7 @@ from datetime import date, timedelta
 from hashlib import sha256
 from pathlib import Path
 
-from sync.clinic.errors import ClinicStoreError, UnknownPatientError
+from sync.clinic.errors import ClinicError, ClinicStoreError, UnknownPatientError
 from sync.pairing import TOKEN_BYTES, base32
 from sync.release import Answer
 
@@ -108,10 +108,10 @@ class ClinicStore:
     """Used by one thread at a time; other processes may have it open too."""
 
     def __init__(self, folder: Path, *, create: bool = False) -> None:
-        """Raises ClinicStoreError."""
+        """Raises ClinicError where there is none, ClinicStoreError."""
         self.path = folder / NAME
         if not create and not self.path.exists():
-            raise ClinicStoreError(f"{folder}: no clinic here; vitalkeep-clinic init makes one")
+            raise ClinicError(f"{folder}: no clinic here; vitalkeep-clinic init makes one")
         with _told(self.path):
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             os.close(descriptor)
@@ -127,8 +127,6 @@ class ClinicStore:
                     self._db.execute(f"PRAGMA user_version = {_VERSION}")
                 elif version != _VERSION:
                     raise ClinicStoreError(f"{self.path}: version {version}, this program knows {_VERSION}: update it")
-            # what a kill left there of rows that were erased
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         self._db.close()
@@ -239,7 +237,7 @@ class ClinicStore:
         self._db.execute("INSERT INTO withdrawn VALUES (?, ?, ?)", (device, sequence, today.isoformat()))
 
     def flush_erased(self) -> None:
-        """After the transaction: erased rows also leave the write-ahead log. Where a reader is in the way, later."""
+        """Erased rows also leave the write-ahead log: now, or where a reader is in the way, when it is served again."""
         with _told(self.path):
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 

@@ -15,18 +15,23 @@ from tests.architecture.house import ROOT
 class ClinicProcess:
     """At one port for its life, so that devices find it again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *options: str) -> None:
         self.folder = folder
+        self._options = options
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port: int = free.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{'https' if '--certificate' in options else 'http'}://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
         """Returns when it listens."""
         command = [sys.executable, "-m", "sync.clinic", "serve", "--data", str(self.folder), "--port", str(self.port)]
         self._process = subprocess.Popen(
-            [*command, "--rate", "0"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            [*command, "--rate", "0", *self._options],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
         )
         assert self._process.stdout is not None
         assert self._process.stdout.readline().strip() == self.url

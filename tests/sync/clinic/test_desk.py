@@ -66,6 +66,11 @@ def test_without_a_clinic_every_command_says_how_to_make_one(tmp_path: Path, com
     assert "Traceback" not in done.output
 
 
+def test_a_store_that_cannot_be_used_has_its_exit_code(clinic: ClinicRig) -> None:
+    (clinic.folder / "clinic.keys").write_text("{}")
+    assert _run("pair", "new", "--data", clinic.folder, "--url", "https://clinic.example").exit_code == 3
+
+
 def test_a_code_pairs_one_device_once(clinic: ClinicRig) -> None:
     clinic.clock.day = SystemClinicClock().today()
     made = _run("pair", "new", "--data", clinic.folder, "--url", "http://127.0.0.1:8443", "--for", "P 17", "--json")
@@ -129,6 +134,14 @@ def test_a_limit_counts_each_address_for_itself_and_forgets() -> None:
     assert not limit.admits("192.0.2.1")
     clock.now_s += 1.0
     assert limit.admits("192.0.2.1")
+
+
+def test_a_network_of_ipv6_is_one_address() -> None:
+    limit = RateLimit(1, ManualClinicClock())
+    assert limit.admits("2001:db8:1:2::1")
+    assert not limit.admits("2001:db8:1:2:ffff::2")
+    assert limit.admits("2001:db8:1:3::1")
+    assert limit.admits("fe80::1%eth0")
 
 
 def test_a_limit_keeps_no_address() -> None:

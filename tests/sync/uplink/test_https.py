@@ -8,17 +8,13 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from sync.uplink.https import HttpsTransport
 from sync.uplink.transport import TransportError
+from tests.rigs.certificate import self_signed
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nSet-Cookie: who=1\r\n\r\nbody"
 
@@ -166,29 +162,10 @@ def test_silence_is_told() -> None:
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
     chain = tmp_path / "chain.pem"
-    chain.write_bytes(_self_signed("localhost"))
+    chain.write_bytes(self_signed())
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(chain)
     with _serving(OK, tls) as server:
         with pytest.raises(TransportError, match="ConnectError"):
             HttpsTransport().post(f"https://localhost:{server.port}/", b"x" * 1024, 128)
         assert server.asked == []
-
-
-def _self_signed(name: str) -> bytes:
-    """A key and a certificate of it, as PEM."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    now = datetime(2024, 1, 1)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now)
-        .not_valid_after(now + timedelta(days=36500))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + certificate.public_bytes(Encoding.PEM)

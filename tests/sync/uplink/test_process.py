@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
 import subprocess
@@ -18,6 +19,7 @@ from sync.outbox import Outbox, Peer
 from sync.uplink.__main__ import app
 from tests.architecture.house import ROOT
 from tests.architecture.process import modules_after
+from tests.rigs.certificate import self_signed
 from tests.rigs.clinic import ClinicRig, FakeDevice, af_days, read_rows, worn_days
 from tests.rigs.clinic_process import ClinicProcess
 
@@ -87,6 +89,38 @@ def test_a_code_is_answered_and_a_card_arrives_process_to_process(clinic: Clinic
         assert outbox.messages() == []
         assert server.stop() in (0, -signal.SIGTERM)
     assert len(clinic.store.answers(device.id)) == 2
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_with_tls_a_card_arrives_where_the_certificate_is_trusted(
+    clinic: ClinicRig, tmp_path: Path, trusted: bool
+) -> None:
+    chain = tmp_path / "chain.pem"
+    chain.write_bytes(self_signed())
+    with ClinicProcess(clinic.folder, "--certificate", str(chain), "--private-key", str(chain)) as server:
+        outbox = _outbox(tmp_path / "outbox", clinic, server.url)
+        _fill(outbox, clinic, 2)
+        done = subprocess.run(
+            _drain(tmp_path / "outbox", "--once"),
+            cwd=ROOT,
+            env=os.environ | ({"SSL_CERT_FILE": str(chain)} if trusted else {}),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert server.url.startswith("https://")
+    assert (done.returncode, len(outbox.messages())) == ((0, 0) if trusted else (1, 2)), done.stderr
+
+
+def test_what_was_erased_before_a_kill_leaves_the_files_when_it_is_served_again(
+    clinic: ClinicRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = clinic.enrolled("Patient 17")
+    monkeypatch.setattr(clinic.store, "flush_erased", lambda: None)
+    clinic.take(device.delete())
+    assert any(b"Patient 17" in path.read_bytes() for path in clinic.folder.iterdir())
+    with ClinicProcess(clinic.folder):
+        assert not any(b"Patient 17" in path.read_bytes() for path in clinic.folder.iterdir())
 
 
 def test_with_nobody_there_the_message_stays_and_the_exit_code_says_so(clinic: ClinicRig, tmp_path: Path) -> None:
