@@ -152,6 +152,14 @@ def test_a_drop_cut_short_after_its_key_has_gone_is_a_drop(outbox: Outbox, tmp_p
     assert outbox.messages()[0].not_before_ns == 9
 
 
+def test_what_was_encrypted_with_an_erased_key_is_no_damage(outbox: Outbox, tmp_path: Path) -> None:
+    """Read while another process drops and puts again: what was dropped is simply not there."""
+    outbox.put(CLINIC, release(1), 0)
+    outbox_key.destroy_key(tmp_path, CLINIC)
+    outbox_key.require_key(tmp_path, CLINIC)
+    assert outbox.messages() == []
+
+
 def test_a_key_whose_making_was_cut_short_is_made_again(outbox: Outbox, tmp_path: Path) -> None:
     (tmp_path / KEY_FILE).with_suffix(".new").write_bytes(b"half")
     outbox.put(CLINIC, release(1), 0)
