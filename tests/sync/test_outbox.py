@@ -207,7 +207,7 @@ def test_a_kill_loses_nothing_that_was_put_and_brings_nothing_dropped_back(tmp_p
     first = 0
     there: set[int] = set()
     for _ in range(kills):
-        acts = _until_killed(tmp_path, first, chance.uniform(0.0, 0.05))
+        acts = _until_killed(tmp_path, first, chance.randint(1, 12), chance.uniform(0.0, 0.01))
         maybe: set[int] = set()
         for act, number in acts:
             if act == "put":
@@ -226,20 +226,20 @@ def test_a_kill_loses_nothing_that_was_put_and_brings_nothing_dropped_back(tmp_p
         assert there <= found <= there | maybe
         there = found
         first = max([first, *(number for _, number in acts)])
-    assert first > kills
+    assert first > kills / 2
 
 
-def _until_killed(folder: Path, first: int, after_s: float) -> list[tuple[str, int]]:
-    """What the process did, from its first word on, until it was killed."""
+def _until_killed(folder: Path, first: int, after_lines: int, after_s: float) -> list[tuple[str, int]]:
+    """What the process did until it was killed, some time after so many words of it."""
     writer = subprocess.Popen(
         [sys.executable, "-m", "tests.sync.outbox_writer", str(folder), str(first)], cwd=ROOT, stdout=subprocess.PIPE
     )
     assert writer.stdout is not None
     with writer:
-        line = writer.stdout.readline()
+        said = [writer.stdout.readline() for _ in range(after_lines)]
         time.sleep(after_s)
         writer.send_signal(signal.SIGKILL)
-        lines = [line, *writer.stdout.readlines()]
+        lines = [*said, *writer.stdout.readlines()]
     assert writer.returncode == -signal.SIGKILL
     return [(act, int(number)) for act, number in (line.decode().split() for line in lines)]
 
