@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from models.card import ModelCard
 from models.errors import CardMismatchError, ModelError
 from models.held_weights import FLOAT_STEP
+from models.in_service import supplied
 from models.observer import is_observed, observed
 from models.runtime import runtime
 
@@ -105,6 +106,12 @@ class Net:
 
 
 def load(card_path: Path, threads: int = 1) -> Net:
+    """The net in service for the card that came with the program at `card_path`: the one beside it, or another."""
+    net = supplied(card_path, threads)
+    return beside(card_path, threads) if net is None else net
+
+
+def beside(card_path: Path, threads: int = 1) -> Net:
     """The net beside its card."""
     card = ModelCard.read(card_path)
     return Net(card_path.with_name(card.weights).read_bytes(), card, threads)
