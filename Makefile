@@ -8,10 +8,13 @@ TFLITE_LOCK = requirements-tflite.lock
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 DEMO = fixtures/recordings/chest_strap.jsonl.gz
 DEMO_STORE = .demo
+# The script of a model; what needs the pipeline to learn from lies outside of models.
+TRAINER = $(if $(wildcard models/training/$(MODEL).py),models.training.$(MODEL),benchmarks.train_$(MODEL))
+OUT = .train/$(MODEL)/out
 # Tests run one per core: numpy must not start threads of its own beside them.
 THREADS = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
-.PHONY: help demo test test-long tflite-runtime test-tflite-runtime install lint bench fixtures clean
+.PHONY: help demo test test-long tflite-runtime test-tflite-runtime install lint train bench fixtures clean
 
 help: ## What there is to make
 	@echo 'make TARGET [PYTHON=python3.12] [VENV=.venv]'
@@ -43,6 +46,11 @@ lint: $(VENV)/.dev ## Style, types and who may import whom
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
+train: $(VENV)-train/.installed ## Make the weights of a model again: make train MODEL=beat DATA=FOLDER [OUT=FOLDER] [OPTIONS=...]
+	@test -n '$(MODEL)' && test -n '$(DATA)' || { echo 'make train MODEL=NAME DATA=FOLDER (CONTRIBUTING.md says more)' >&2; exit 2; }
+	@mkdir -p $(OUT) .train/$(MODEL)
+	@$(VENV)-train/bin/python -m $(TRAINER) --data $(DATA) --scratch .train/$(MODEL) --out $(OUT) $(OPTIONS)
+
 bench: $(VENV)-bench/.installed ## Side by side with other tools: accuracy, speed, memory (on real recordings, or on made ones)
 	@$(VENV)-bench/bin/python -m benchmarks.startup
 	@$(VENV)-bench/bin/python -m benchmarks.qrs
@@ -57,7 +65,7 @@ fixtures: $(VENV)/.installed ## Make the fixture recordings again, byte for byte
 	@$(BIN)/python -m fixtures.make
 
 clean: ## Take .venv and the caches away; the wearer's data stays
-	rm -rf $(VENV) $(VENV)-bench $(VENV)-tflite $(DEMO_STORE) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	rm -rf $(VENV) $(VENV)-bench $(VENV)-tflite $(VENV)-train $(DEMO_STORE) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
 
 # How an environment is made, told what is missing where it cannot be.
 define make_venv
@@ -78,6 +86,9 @@ $(VENV)-tflite/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || { echo "tflite-runtime 2.14 needs Python 3.11, $(PYTHON) is $$($(PYTHON) -V 2>&1): make tflite-runtime PYTHON=python3.11" >&2; exit 1; }
 	$(call make_venv,$(VENV)-tflite)
 
+$(VENV)-train/bin/python:
+	$(call make_venv,$(VENV)-train)
+
 # A stamp is older than pyproject.toml or the lock when one of those changed, so the next target installs again.
 $(VENV)/.installed: pyproject.toml $(LOCK) | $(BIN)/python
 	@$(PIP) install --constraint $(LOCK) --editable '.[files]'
@@ -96,4 +107,9 @@ $(VENV)-bench/.installed: pyproject.toml | $(VENV)-bench/bin/python
 $(VENV)-tflite/.installed: pyproject.toml $(LOCK) $(TFLITE_LOCK) | $(VENV)-tflite/bin/python
 	@awk -F== 'NR == FNR { other[$$1]; print; next } !($$1 in other)' $(TFLITE_LOCK) $(LOCK) > $(VENV)-tflite/lock.txt
 	@$(VENV)-tflite/bin/python -m pip --disable-pip-version-check --quiet install --constraint $(VENV)-tflite/lock.txt --editable '.[files,plot,tflite-runtime]' pytest pytest-xdist hypothesis
+	@touch $@
+
+# Without the lock as well: TensorFlow sets limits of its own.
+$(VENV)-train/.installed: pyproject.toml | $(VENV)-train/bin/python
+	@$(VENV)-train/bin/python -m pip --disable-pip-version-check --quiet install --editable '.[train]'
 	@touch $@

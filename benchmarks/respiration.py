@@ -5,7 +5,7 @@
 Ours was trained on these people, so its figures come from nets that never saw the person they are scored on:
 
     python -m benchmarks.respiration_maps MAPS.npz
-    python -m models.training.respiration MAPS.npz --leave-out LOGITS.npz --groups 12
+    python -m models.training.respiration --data MAPS.npz --leave-out LOGITS.npz --groups 12
 
 The rest is what `vitalkeep analyze` does. Without --held-out ours is read with the weights that are shipped, which is
 no independent figure. Windows of 32 s every 8 s; those whose annotators differ by more than 2 breaths/min are left out.

@@ -163,12 +163,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--out", type=Path, default=Path("qrs.npz"))
+    parser.add_argument("--data", type=Path, help="folder of mitdb and nstdb; VITALKEEP_DATA without it")
+    parser.add_argument("--scratch", type=Path, help="nothing is kept between runs")
+    parser.add_argument("--out", type=Path, default=Path("qrs.npz"), help="the weights, or the folder of them")
     parser.add_argument("--folds", type=Path)
     asked = parser.parse_args()
-    data = Path(os.environ.get("VITALKEEP_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+    data = asked.data or Path(os.environ.get("VITALKEEP_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
     records, noises = load(data)
-    run(records, noises, asked.rounds, asked.jobs, asked.out, asked.folds)
+    out = asked.out / "qrs.npz" if asked.out.is_dir() else asked.out
+    run(records, noises, asked.rounds, asked.jobs, out, asked.folds)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from models.shadow_score import told
 from models.watch import Watch
 
 MOST_WAITING = 10_000
+_Call = Callable[[Net], NDArray[np.float64]]
 _FAILURES = (ModelError, RuntimeError, ValueError)
 
 
@@ -68,8 +69,9 @@ class Trial:
 
 @dataclass(slots=True)
 class Waiting:
-    """Pairs that nobody has taken yet; the oldest give way."""
+    """Pairs that nobody has taken yet; the oldest give way. `is_resting`: for now nothing runs in shadow."""
 
+    is_resting: bool = False
     pairs: deque[Pair] = field(default_factory=lambda: deque(maxlen=MOST_WAITING))
 
     def take(self) -> list[Pair]:
@@ -96,25 +98,32 @@ class TriedNet(Net):
         return self._active.step
 
     def __call__(self, **inputs: NDArray[Any]) -> NDArray[np.float64]:
-        scores = self._served(inputs)
-        if self._waiting is not None and self._trial.shadow is not None:
-            self._beside(self._waiting, inputs, scores)
+        scores = self._served(lambda net: net(**inputs), 1)
+        if self._waiting is not None and self._trial.shadow is not None and not self._waiting.is_resting:
+            self._beside(self._waiting, lambda net: net(**inputs)[None], scores[None])
         return scores
 
-    def _served(self, inputs: dict[str, NDArray[Any]]) -> NDArray[np.float64]:
+    def rows(self, **inputs: NDArray[Any]) -> NDArray[np.float64]:
+        scores = self._served(lambda net: net.rows(**inputs), max(1, len(next(iter(inputs.values())))))
+        if self._waiting is not None and self._trial.shadow is not None and not self._waiting.is_resting:
+            self._beside(self._waiting, lambda net: net.rows(**inputs), scores)
+        return scores
+
+    def _served(self, call: _Call, n: int) -> NDArray[np.float64]:
+        """`n` calls at once."""
         trial = self._trial
         if trial.is_back and not self._is_before:
             self._go_back()
         if self._is_before:
-            return self._active(**inputs)
+            return call(self._active)
         begin_ns = time.thread_time_ns()
         try:
-            scores = _numbers(self._active(**inputs))
+            scores = _numbers(call(self._active))
         except _FAILURES as problem:
             trial.revert(f"it failed: {type(problem).__name__}")
             self._go_back()
-            return self._active(**inputs)
-        took_us = (time.thread_time_ns() - begin_ns) / 1e3
+            return call(self._active)
+        took_us = (time.thread_time_ns() - begin_ns) / 1e3 / n
         if trial.watch is not None and (reason := trial.watch.called(took_us)) is not None:
             trial.revert(reason)
         return scores
@@ -124,18 +133,21 @@ class TriedNet(Net):
         self.card = self._active.card
         self._is_before = True
 
-    def _beside(self, waiting: Waiting, inputs: dict[str, NDArray[Any]], scores: NDArray[np.float64]) -> None:
+    def _beside(self, waiting: Waiting, call: _Call, scores: NDArray[np.float64]) -> None:
         trial = self._trial
         try:
             if self._shadow is None and trial.shadow is not None:
                 self._shadow = trial.shadow(self._threads)
             assert self._shadow is not None, "asked for only where there is one"
-            said = _numbers(self._shadow(**inputs))
+            said = _numbers(call(self._shadow))
         except _FAILURES as problem:
             self._shadow = None
             trial.drop_shadow(f"it failed in shadow: {type(problem).__name__}")
             return
-        waiting.pairs.append(Pair(self._shadow.card, told(self._shadow.card, said), self.card, told(self.card, scores)))
+        for theirs, ours in zip(said, scores, strict=True):
+            waiting.pairs.append(
+                Pair(self._shadow.card, told(self._shadow.card, theirs), self.card, told(self.card, ours))
+            )
 
 
 def _numbers(scores: NDArray[np.float64]) -> NDArray[np.float64]:

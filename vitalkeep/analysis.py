@@ -32,6 +32,7 @@ from sensors.files.recorded import RecordedSource
 from sensors.files.source import ChannelInfo, FileSource
 from sensors.samples import Gap, GapReason, Item, Kind, Samples
 from vitalkeep.beat_typer import beat_typer
+from vitalkeep.model_trial import installed_models
 
 BLOCK_S = 240.0  # at a time: long, so that windows come many at once, and little memory
 
@@ -172,6 +173,7 @@ def analyze_path(
     return read_record(path, limits=limits, channel=channel, fs_hz=fs_hz, watcher=watcher)[0]
 
 
+@installed_models()
 def read_record(
     path: Path,
     *,

@@ -1,4 +1,4 @@
-"""Which model of each kind is in service on this device: where the slots lie, whose keys are trusted, who we are."""
+"""Where installed models lie on this device, whose keys are trusted, and who we are."""
 
 from __future__ import annotations
 

@@ -15,9 +15,24 @@ from device_pipeline.side import SideFinding
 from device_pipeline.store.side_tables import SIDE_INSERTS, SIDE_TABLES, side_row
 from device_pipeline.track import Window
 from device_pipeline.windows import HeartRate
+from models.model_event import ModelEvent
+from models.shadow_score import ShadowScore
 from sensors.samples import Gap
 
-Found = Beat | Quality | Gap | Window | HeartRate | Hrv | Alert | RhythmSpan | BeatType | SideFinding
+Found = (
+    Beat
+    | Quality
+    | Gap
+    | Window
+    | HeartRate
+    | Hrv
+    | Alert
+    | RhythmSpan
+    | BeatType
+    | ShadowScore
+    | ModelEvent
+    | SideFinding
+)
 
 INSERTS = {
     "absences": "INSERT INTO absences (session_id, channel, start_ns, end_ns, reason) VALUES (?,?,?,?,?)",
@@ -35,6 +50,10 @@ INSERTS = {
     "alerts": """INSERT OR REPLACE INTO alerts (session_id, rule, start_ns, raised_ns, end_ns, text, grounds)
         VALUES (?,?,?,?,?,?,?)""",
     "beat_types": """INSERT OR REPLACE INTO beat_types (session_id, t_ns, label, score, model, version, reason)
+        VALUES (?,?,?,?,?,?,?)""",
+    "shadow_scores": """INSERT INTO shadow_scores (session_id, t_ns, model, version, label, score, active_version,
+        active_label, active_score) VALUES (?,?,?,?,?,?,?,?,?)""",
+    "model_events": """INSERT OR IGNORE INTO model_events (session_id, number, t_ns, model, version, what, reason)
         VALUES (?,?,?,?,?,?,?)""",
     **SIDE_INSERTS,
 }
@@ -89,6 +108,11 @@ def finding_row(finding: Found) -> FindingRow:
             return FindingRow("beat_types", (t.t_ns, label, finite(t.score), t.model, t.version, t.reason))
         case RhythmSpan() as r:
             return FindingRow("rhythm", (r.start_ns, r.end_ns, r.kind.value))
+        case ShadowScore() as s:
+            said = (s.label, finite(s.score), s.active_version, s.active_label, finite(s.active_score))
+            return FindingRow("shadow_scores", (s.t_ns, s.model, s.version, *said))
+        case ModelEvent() as e:
+            return FindingRow("model_events", (e.number, e.t_ns, e.model, e.version, e.what, e.reason))
         case Quality():
             raise TypeError("a Quality does not know its channel, expected add_quality(quality, channel)")
         case _:

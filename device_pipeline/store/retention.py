@@ -10,6 +10,7 @@ that is interrupted has removed the oldest and goes on the next time.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from device_pipeline.store.connection import driver_errors
 from device_pipeline.store.writer import StoreWriter
 
 DAY_NS = 86_400_000_000_000
+_LAST_NS = (1 << 63) - 1
 # Of a step beside a link: about half a megabyte, some tens of milliseconds. Blocks are large, others small.
 SMALL_STEP = 128
 _LARGE_STEP = 65_536
@@ -74,6 +76,12 @@ def _removing(writer: StoreWriter, before_ns: int, step: int) -> Iterator[Remove
         for session in [int(session) for session, undated in arrived if undated]:
             while (count := _remove_of(writer, table, session, rows)) > 0:
                 yield _removed(table, count)
+    for moment_ns, sessions in (
+        (before_ns, dated),
+        (_LAST_NS, {int(session) for session, undated in arrived if undated}),
+    ):
+        while _remove_shadow_scores(writer, sessions, moment_ns, step * _SMALL_ROWS) > 0:
+            yield Removed()
     with driver_errors(writer.path):
         while (free := _free_pages(writer)) > 0:
             writer.db.conn.execute(f"PRAGMA incremental_vacuum({step})").fetchall()
@@ -112,6 +120,19 @@ def _remove_of(writer: StoreWriter, table: str, session: int, rows: int) -> int:
             f"DELETE FROM {table} WHERE session_id = ? AND seq IN"
             f" (SELECT seq FROM {table} WHERE session_id = ? ORDER BY seq LIMIT ?)",
             (session, session, rows),
+        )
+        return int(cursor.rowcount)
+
+
+def _remove_shadow_scores(writer: StoreWriter, sessions: set[int], before_ns: int, rows: int) -> int:
+    """What a model in shadow said is kept no longer than the raw data that it said it of."""
+    if not sessions:
+        return 0
+    with writer.transaction():
+        cursor = writer.db.conn.execute(
+            "DELETE FROM shadow_scores WHERE id IN (SELECT id FROM shadow_scores WHERE t_ns < ?"
+            " AND session_id IN (SELECT value FROM json_each(?)) ORDER BY t_ns LIMIT ?)",
+            (before_ns, json.dumps(sorted(sessions)), rows),
         )
         return int(cursor.rowcount)
 

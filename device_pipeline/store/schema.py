@@ -337,6 +337,36 @@ MIGRATIONS: tuple[Migration, ...] = (
             ) STRICT""",
         ),
     ),
+    Migration(
+        "models on trial",
+        (
+            # what a model in shadow said beside the one in service; t_ns: how far the data had come
+            """CREATE TABLE shadow_scores (
+                id INTEGER PRIMARY KEY,
+                session_id INTEGER NOT NULL REFERENCES sessions (id),
+                t_ns INTEGER NOT NULL,
+                model TEXT NOT NULL,
+                version TEXT NOT NULL,
+                label TEXT NOT NULL,
+                score REAL NOT NULL,
+                active_version TEXT NOT NULL,
+                active_label TEXT NOT NULL,
+                active_score REAL NOT NULL
+            ) STRICT""",
+            "CREATE INDEX shadow_scores_t ON shadow_scores (t_ns)",
+            # number and t_ns (the host's clock) name it: the same event is told to every session
+            """CREATE TABLE model_events (
+                session_id INTEGER NOT NULL REFERENCES sessions (id),
+                number INTEGER NOT NULL,
+                t_ns INTEGER NOT NULL,
+                model TEXT NOT NULL,
+                version TEXT NOT NULL,
+                what TEXT NOT NULL,
+                reason TEXT NOT NULL,
+                PRIMARY KEY (t_ns, number)
+            ) STRICT, WITHOUT ROWID""",
+        ),
+    ),
 )
 
 

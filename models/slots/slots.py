@@ -15,6 +15,7 @@ from pathlib import Path
 from models.bundle import MOST_BYTES, Bundle, bundle_of, read_bundle, version_key
 from models.card import ModelCard
 from models.errors import BundleError, ModelError, SlotError
+from models.model_event import ModelEvent
 from models.publishers import Publisher, publisher_of
 from models.registry import MODELS, ModelRow
 from models.revocation import RevocationList
@@ -22,7 +23,7 @@ from models.slots.atomic_file import read_bounded, require_ours, write_atomicall
 from models.slots.golden import Golden, fitting_row, tried
 from models.slots.lock import changing
 from models.slots.state import MOST_BYTES as MOST_STATE_BYTES
-from models.slots.state import Installed, ModelEvent, ModelSlots, State, decoded
+from models.slots.state import Installed, ModelSlots, State, decoded
 from models.trust import PROGRAM, SIGNED, Trust, judged
 
 _STATE, _BUNDLES = "state.json", "bundles"

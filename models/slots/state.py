@@ -12,6 +12,7 @@ from typing import Any
 
 from models.bundle import version_key
 from models.errors import ModelError, SlotError
+from models.model_event import ModelEvent
 from models.revocation import Revocations, RevokedModel
 from models.trust import LOCAL, PROGRAM, SIGNED, Trust
 
@@ -47,19 +48,6 @@ class ModelSlots:
 
     def held(self) -> tuple[Installed, ...]:
         return tuple(one for one in (self.active, self.previous, self.shadow, self.pinned) if one is not None)
-
-
-@dataclass(frozen=True, slots=True)
-class ModelEvent:
-    """`number` rises by one; `t_ns`: of the host's clock; `what`: installed, promoted, rolled_back, reverted, dropped,
-    pinned, released, revoked or unused."""
-
-    number: int
-    t_ns: int
-    model: str
-    version: str
-    what: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Trains `models/weights/ppg_rate.npz`: `python -m models.training.ppg_rate WINDOWS.npz [--out FOLDER] [--jobs N]`.
+"""Makes models/weights/ppg_rate.npz: python -m models.training.ppg_rate --data WINDOWS.npz [--out FOLDER] [--jobs N]
 
 WINDOWS.npz comes from `python -m benchmarks.ppg_records`. Each of FOLDS leaves people out, their waves and their
 movements, and is judged on them through the very chain that runs; the trust is fitted on those estimates, and the net
@@ -378,11 +378,12 @@ def fit_trust(evidence: Floats, right: Floats, weight: Floats) -> Trust:
 def main() -> None:
     global _examples, _fold_of  # noqa: PLW0603 - forked workers see what is here
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("windows", type=Path)
+    parser.add_argument("--data", type=Path, required=True, metavar="WINDOWS.npz", help="of benchmarks.ppg_records")
+    parser.add_argument("--scratch", type=Path, help="nothing is kept between runs")
     parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "weights")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     asked = parser.parse_args()
-    records, played = read(asked.windows)
+    records, played = read(asked.data)
     _records.extend(records)
     _played.update(played)
     parts = _each(make, len(records), asked.jobs)

@@ -1,7 +1,7 @@
 """How `weights/respiration.npz` was made.
 
-    python -m models.training.respiration MAPS.npz                        trains on everybody, writes weights and card
-    python -m models.training.respiration MAPS.npz --leave-out OUT.npz    scores each person by nets that never saw them
+    python -m models.training.respiration --data MAPS.npz                     trains on everybody: weights and card
+    python -m models.training.respiration --data MAPS.npz --leave-out OUT.npz scores people by nets that never saw them
 
 `python -m benchmarks.respiration_maps MAPS.npz` makes the maps. One net per source; softmax over the rates of the grid
 against a bell of BELL_BINS around the truth; Adam (Kingma & Ba 2015) with a cosine schedule and decoupled decay. Seeds
@@ -167,16 +167,18 @@ def write_card(weights: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("maps", type=Path)
+    parser.add_argument("--data", type=Path, required=True, metavar="MAPS.npz", help="of benchmarks.respiration_maps")
+    parser.add_argument("--scratch", type=Path, help="nothing is kept between runs")
+    parser.add_argument("--out", type=Path, default=WEIGHTS.parent, help="folder of the weights and their card")
     parser.add_argument("--leave-out", type=Path, metavar="OUT", help="write logits of people not learnt from")
     parser.add_argument("--groups", type=int, metavar="N", help="leave out groups of people; one by one when left out")
     asked = parser.parse_args()
-    with np.load(asked.maps) as file:
+    with np.load(asked.data) as file:
         maps = {name: file[name] for name in file.files}
     if asked.leave_out:
         np.savez(asked.leave_out, allow_pickle=False, **leave_out(maps, asked.groups))
     else:
-        write(maps, WEIGHTS)
+        write(maps, asked.out / WEIGHTS.name)
 
 
 if __name__ == "__main__":

@@ -146,6 +146,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder of training2017.tar.xz and REFERENCE-v3.csv")
     parser.add_argument("--scratch", type=Path, default=Path("screen-scratch"), help="what is kept between runs")
+    parser.add_argument("--out", type=Path, help="folder of the weights; the scratch folder without it")
     parser.add_argument("--fetch", action="store_true", help="get the recordings from PhysioNet first")
     parser.add_argument("--only", choices=("teach", "folds", "final", "export"), help="one step; all without it")
     wanted = parser.parse_args()
@@ -174,8 +175,9 @@ def main() -> None:
         net = student()
         net.load_weights(weights)
         made = int8_tflite(net, examples(looks))
-        (wanted.scratch / "screen.tflite").write_bytes(made)
-        print(f"{wanted.scratch / 'screen.tflite'}: {len(made)} bytes")
+        out = wanted.out or wanted.scratch
+        (out / "screen.tflite").write_bytes(made)
+        print(f"{out / 'screen.tflite'}: {len(made)} bytes")
 
 
 if __name__ == "__main__":

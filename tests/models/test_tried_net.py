@@ -34,6 +34,9 @@ class Odd(Net):
             raise self._said
         return self._said
 
+    def rows(self, **inputs: NDArray[Any]) -> NDArray[np.float64]:
+        return np.stack([self(**inputs)] * len(inputs["wave"]))
+
 
 class Told:
     def __init__(self) -> None:
@@ -136,3 +139,28 @@ def test_any_model_that_is_given_no_net_gets_the_one_in_service() -> None:
         assert asked == [CARD]
     assert Screen().score(ecg, 200.0, beats).label == "N"
     assert type(load(CARD)) is Net
+
+
+def test_where_the_device_must_rest_nothing_runs_in_shadow() -> None:
+    shadow, waiting = Odd(np.zeros(4)), Waiting(is_resting=True)
+    net = TriedNet(beside(CARD), Told().trial(shadow=shadow), waiting)
+    net(**INPUTS)
+    waiting.is_resting = False
+    net(**INPUTS)
+    assert shadow.calls == 1
+
+
+def test_many_rows_at_once_are_told_and_give_way_as_single_calls_do() -> None:
+    told, waiting = Told(), Waiting()
+    rows = {name: np.stack([value] * 3) for name, value in INPUTS.items()}
+    net = TriedNet(beside(CARD), told.trial(shadow=beside(CARD)), waiting)
+    assert np.array_equal(net.rows(**rows), beside(CARD).rows(**rows))
+    assert len(waiting.take()) == 3
+    failing = TriedNet(Odd(RuntimeError("x")), told.trial(Watch(Before(100.0))), None)
+    assert np.array_equal(failing.rows(**rows), beside(CARD).rows(**rows))
+    assert len(told.reverted) == 1
+
+
+def test_nothing_that_a_net_can_do_is_left_to_a_net_without_weights() -> None:
+    public = {name for name in vars(Net) if not name.startswith("_") or name == "__call__"}
+    assert public <= set(vars(TriedNet))

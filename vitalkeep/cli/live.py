@@ -29,6 +29,7 @@ from vitalkeep.cli.say import say
 from vitalkeep.cli.session_holder import SessionHolder
 from vitalkeep.cli.told_lines import ToldLines
 from vitalkeep.cli.told_link import ToldLink
+from vitalkeep.model_trial import ModelsOnTrial, models_on_trial
 from vitalkeep.session import Watcher, hold_session
 
 
@@ -98,10 +99,11 @@ class _Watch:
             for name in plan.devices
         ]
         on_signal(self._stop)
+        models = models_on_trial(writers[0])
         if view is not None:
             view.open()
         tasks = [
-            asyncio.create_task(self._hold_one(one, writer, view))
+            asyncio.create_task(self._hold_one(one, writer, view, models))
             for one, writer in zip(self.held, writers, strict=True)
         ]
         governing = asyncio.create_task(self._govern(writers[0], view))
@@ -129,7 +131,9 @@ class _Watch:
         if self._command is not None:
             await self._command.finish()
 
-    async def _hold_one(self, one: _One, writer: StoreWriter, view: LiveView | None) -> StoreError | None:
+    async def _hold_one(
+        self, one: _One, writer: StoreWriter, view: LiveView | None, models: ModelsOnTrial
+    ) -> StoreError | None:
         plan = self._plan
         watchers: list[Watcher] = [one]
         if plan.as_json:
@@ -137,7 +141,9 @@ class _Watch:
         watchers.append(view if view is not None else ToldLines(quiet=plan.as_json))
         if self._command is not None:
             watchers.append(self._command)
-        held = await hold_session(one.link, plan.config.limits, writer, watchers, self._effort)
+        held = await hold_session(
+            one.link, plan.config.limits, writer, watchers, self._effort, models=models.session()
+        )
         one.mean_hr_bpm = held.pipeline.mean_hr_bpm
         return held.unstored
 

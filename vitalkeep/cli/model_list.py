@@ -9,9 +9,10 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from models.model_event import ModelEvent
     from models.publishers import Publisher
     from models.slots.slots import Slots
-    from models.slots.state import Installed, ModelEvent, State
+    from models.slots.state import Installed, State
 
 SCHEMA = "vitalkeep.model/1"
 EVENTS_SHOWN = 5

@@ -28,6 +28,7 @@ from vitalkeep.cli.on_signal import on_signal
 from vitalkeep.cli.say import say
 from vitalkeep.cli.session_holder import SessionHolder
 from vitalkeep.cli.told_lines import ToldLines
+from vitalkeep.model_trial import models_on_trial
 from vitalkeep.paths import data_folder
 from vitalkeep.session import Watcher, hold_session
 
@@ -90,7 +91,8 @@ class _Watch:
             watchers.append(self._command)
         if view is not None:
             view.open()
-        held = await hold_session(self._link, plan.config.limits, writer, watchers)
+        models = models_on_trial(writer)
+        held = await hold_session(self._link, plan.config.limits, writer, watchers, models=models.session())
         self._summary.analysis.close(held.pipeline)
         return held.unstored
 

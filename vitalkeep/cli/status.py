@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vitalkeep.cli import status_models
+
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
@@ -73,6 +75,9 @@ def status(as_json: bool, folder: Path | None) -> None:
       governor          newest steps first: t, level (0 everything is done to 3), reason, temperature_c and
                         battery_pct of the machine (docs/governor.md)
       open_alerts       rule, start, text
+      model_events      what happened to installed models, newest last: t, model, version, what, reason
+      shadow            of each version that ran in shadow: model, version, calls, alike (with the label
+                        of the one in service)
       database_bytes, disk_free_bytes, schema_version
     Without a store only schema, store and an empty list of sessions.
 
@@ -151,6 +156,7 @@ def gather(store: Store) -> dict[str, Any]:
                 {"rule": stored.alert.rule, "start": local_time(stored.alert.start_ns), "text": stored.alert.text}
                 for stored in (derived.alerts(db, open_only=True) if writing else [])
             ],
+            **status_models.gathered(db),
             "database_bytes": store.size_bytes,
             "disk_free_bytes": shutil.disk_usage(store.folder).free,
             "schema_version": schema.version(db),
@@ -341,6 +347,8 @@ def _text(found: dict[str, Any]) -> str:
         facts.add_row("governor", escape("\n".join(_step_text(step) for step in found["governor"])))
     alerts = [f"{alert['rule']} since {short_time(alert['start'])}: {alert['text']}" for alert in found["open_alerts"]]
     facts.add_row("open alerts", escape("\n".join(alerts) or "none"))
+    for name, told in status_models.texts(found):
+        facts.add_row(name, escape(told))
     size, free = found["database_bytes"] / 1e6, found["disk_free_bytes"] / 1e9
     facts.add_row("database", f"{size:.1f} MB, schema {found['schema_version']}; {free:.1f} GB free on its disk")
     facts.add_row("folder", escape(found["store"]))
