@@ -28,13 +28,13 @@ def publisher(number: int = 0, models: tuple[str, ...] | None = None) -> Publish
     return Publisher(key(number).public_key().public_bytes_raw(), f"Lab {number}", models)
 
 
-def card(version: str = "1.1.0", **changed: Any) -> bytes:
+def card(version: str = "9.1.0", **changed: Any) -> bytes:
     raw = json.loads(CARD.read_text(encoding="utf-8"))
     return json.dumps({**raw, "version": version, **changed}).encode()
 
 
 def plain(
-    version: str = "1.1.0", minimum_program: str = "0.1.0", golden: bytes | None = None, **changed: Any
+    version: str = "9.1.0", minimum_program: str = "0.1.0", golden: bytes | None = None, **changed: Any
 ) -> Bundle:
     """Of the shipped screening net, not signed."""
     raw = json.loads(card(version, **changed))
@@ -44,17 +44,17 @@ def plain(
     return unsigned(card(version, **changed), held, weights, CREATED, minimum_program)
 
 
-def packed(version: str = "1.1.0", number: int | None = 0, **changed: Any) -> bytes:
+def packed(version: str = "9.1.0", number: int | None = 0, **changed: Any) -> bytes:
     """The file, signed by key `number`; None for not at all."""
     bundle = plain(version, **changed)
     return bundle.packed(None if number is None else signed(key(number), MANIFEST, bundle.signed))
 
 
-def bundle(version: str = "1.1.0", number: int | None = 0, **changed: Any) -> Bundle:
+def bundle(version: str = "9.1.0", number: int | None = 0, **changed: Any) -> Bundle:
     return read_bundle(packed(version, number, **changed), "file")
 
 
-def write(folder: Path, version: str = "1.1.0", number: int | None = 0, **changed: Any) -> Path:
+def write(folder: Path, version: str = "9.1.0", number: int | None = 0, **changed: Any) -> Path:
     path = folder / f"screen-{version}.vkmodel"
     path.write_bytes(packed(version, number, **changed))
     return path

@@ -14,7 +14,7 @@ from tests.models.publisher import bundle, publisher
 def change(folder: str, first: int) -> None:
     slots = Slots(Path(folder), (publisher(0),), time.monotonic_ns, "0.1.0")
     for number in itertools.count(first):
-        one = bundle(f"1.{number}.0")
+        one = bundle(f"9.{number}.0")
         slots.install(one, one.packed(one.signature))
         os.write(1, b".")
         slots.promote("screen")

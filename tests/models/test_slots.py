@@ -30,7 +30,7 @@ def slots_in(folder: Path, publishers: tuple = US) -> Slots:  # type: ignore[typ
 
 
 def install(
-    slots: Slots, version: str = "1.1.0", number: int | None = 0, *, trust_local: bool = False, **changed: Any
+    slots: Slots, version: str = "9.1.0", number: int | None = 0, *, trust_local: bool = False, **changed: Any
 ) -> None:
     one = bundle(version, number, **changed)
     slots.install(one, one.packed(one.signature), trust_local=trust_local)
@@ -59,42 +59,42 @@ def test_a_new_model_waits_in_shadow_until_it_is_promoted(slots: Slots) -> None:
     assert waiting is not None
     assert waiting[0].latency_us > 0
     slots.promote("screen")
-    assert active(slots) == "1.1.0"
+    assert active(slots) == "9.1.0"
     assert slots.shadow("screen") is None
     assert [event.what for event in slots.events()] == ["installed", "promoted"]
 
 
 def test_rollback_goes_back_one_and_then_to_the_program(slots: Slots) -> None:
-    for version in ("1.1.0", "1.2.0"):
+    for version in ("9.1.0", "9.2.0"):
         install(slots, version)
         slots.promote("screen")
     slots.rollback("screen")
-    assert active(slots) == "1.1.0"
+    assert active(slots) == "9.1.0"
     slots.rollback("screen")
     assert active(slots) is None
     with pytest.raises(SlotError, match="nothing to go back from"):
         slots.rollback("screen")
 
 
-@pytest.mark.parametrize("version", ["0.9.0", "1.0.0", "1.1.0", "1.2.0"])
+@pytest.mark.parametrize("version", ["0.9.0", "1.0.0", "9.1.0", "9.2.0"])
 def test_no_version_comes_twice_nor_an_older_one_even_after_rollback(slots: Slots, version: str) -> None:
-    install(slots, "1.2.0")
+    install(slots, "9.2.0")
     slots.promote("screen")
     slots.rollback("screen")
-    with pytest.raises(BundleError, match=r"1\.2\.0 was here already"):
+    with pytest.raises(BundleError, match=r"9\.2\.0 was here already"):
         install(slots, version)
     slots = Slots(slots.folder, US, lambda: 0, "0.1.0")  # remembered on the disk
-    with pytest.raises(BundleError, match=r"1\.2\.0 was here already"):
+    with pytest.raises(BundleError, match=r"9\.2\.0 was here already"):
         install(slots, version)
 
 
 def test_a_program_that_brings_a_newer_one_is_the_floor(slots: Slots, monkeypatch: pytest.MonkeyPatch) -> None:
-    install(slots, "1.2.0")
+    install(slots, "9.2.0")
     slots.promote("screen")
-    for ours, serves in (("1.1.9", "1.2.0"), ("1.2.0", None), ("1.10.0", None)):
+    for ours, serves in (("9.1.9", "9.2.0"), ("9.2.0", None), ("9.10.0", None)):
         monkeypatch.setattr(Slots, "shipped", lambda _self, _name, ours=ours: ours)
         assert active(slots) == serves
-    assert slots.chosen("screen").why == "1.2.0: the program brings 1.10.0"
+    assert slots.chosen("screen").why == "9.2.0: the program brings 9.10.0"
 
 
 def test_golden_scores_off_by_more_than_a_step_are_refused(slots: Slots) -> None:
@@ -155,7 +155,7 @@ def damage(path: Path) -> None:
 
 
 def test_damaged_weights_fall_back_to_the_program_with_a_reason(slots: Slots) -> None:
-    for version in ("1.1.0", "1.2.0"):
+    for version in ("9.1.0", "9.2.0"):
         install(slots, version)
         slots.promote("screen")
     held = slots.state().of("screen").active
@@ -168,7 +168,7 @@ def test_damaged_weights_fall_back_to_the_program_with_a_reason(slots: Slots) ->
     (slots.folder / "bundles" / f"{held.sha256}.vkmodel").unlink()
     assert slots.chosen("screen").bundle is None
     slots.rollback("screen")
-    assert active(slots) == "1.1.0"
+    assert active(slots) == "9.1.0"
 
 
 @pytest.mark.parametrize("data", [b"", b"{}", b"[]", b"\xff", b'{"schema": "vitalkeep.slots/2"}', bytes(2 << 20)])
@@ -197,7 +197,7 @@ def test_a_key_that_is_trusted_no_more_takes_its_models_with_it(slots: Slots, tm
     for publishers in ((), (publisher(1),), (publisher(0, ("beat",)),)):
         other = slots_in(tmp_path, publishers)
         assert active(other) is None
-        assert other.chosen("screen").why == "1.1.0: its key is no longer trusted"
+        assert other.chosen("screen").why == "9.1.0: its key is no longer trusted"
 
 
 def take_back(slots: Slots, *models: RevokedModel, sequence: int = 1, key_reason: str | None = None) -> list[str]:
@@ -209,28 +209,28 @@ def of(version: str) -> RevokedModel:
 
 
 def test_what_was_taken_back_gives_way_to_what_was_before(slots: Slots) -> None:
-    for version in ("1.1.0", "1.2.0", "1.3.0"):
+    for version in ("9.1.0", "9.2.0", "9.3.0"):
         install(slots, version)
-        if version != "1.3.0":
+        if version != "9.3.0":
             slots.promote("screen")
-    assert len(take_back(slots, of("1.2.0"))) == 1
-    assert active(slots) == "1.1.0"
+    assert len(take_back(slots, of("9.2.0"))) == 1
+    assert active(slots) == "9.1.0"
     assert slots.events()[-1].what == "revoked"
-    take_back(slots, of("1.1.0"), sequence=2)
+    take_back(slots, of("9.1.0"), sequence=2)
     assert active(slots) is None
     take_back(slots, sequence=3, key_reason="Stolen.")
     assert slots.shadow("screen") is None
     with pytest.raises(TrustError, match="Stolen"):
-        install(slots, "1.4.0")
+        install(slots, "9.4.0")
     with pytest.raises(TrustError, match="newer list"):
         take_back(slots, sequence=3)
 
 
 def test_if_both_are_taken_back_the_program_serves(slots: Slots) -> None:
-    for version in ("1.1.0", "1.2.0"):
+    for version in ("9.1.0", "9.2.0"):
         install(slots, version)
         slots.promote("screen")
-    take_back(slots, of("1.1.0"), of("1.2.0"))
+    take_back(slots, of("9.1.0"), of("9.2.0"))
     assert active(slots) is None
 
 
@@ -239,11 +239,11 @@ def test_what_is_pinned_stays_whatever_becomes_active(slots: Slots) -> None:
     slots.promote("screen")
     slots.pin("screen")
     slots.rollback("screen", "it failed", "reverted")
-    install(slots, "1.2.0")
+    install(slots, "9.2.0")
     slots.promote("screen")
     pinned = slots.pinned("screen")
     assert pinned is not None
-    assert pinned.version == "1.1.0"
+    assert pinned.version == "9.1.0"
     slots.release("screen")
     assert slots.pinned("screen") is None
 
@@ -262,37 +262,37 @@ def test_what_is_pinned_and_taken_back_serves_no_more_and_nothing_in_its_place(s
     install(slots)
     slots.promote("screen")
     slots.pin("screen")
-    take_back(slots, of("1.1.0"))
+    take_back(slots, of("9.1.0"))
     with pytest.raises(SlotError, match="taken back"):
         slots.pinned("screen")
 
 
 def test_a_version_that_is_no_longer_active_is_not_reverted_twice(slots: Slots) -> None:
-    for version in ("1.1.0", "1.2.0"):
+    for version in ("9.1.0", "9.2.0"):
         install(slots, version)
         slots.promote("screen")
     for _ in range(2):
-        slots.rollback("screen", "it failed", "reverted", of="1.2.0")
-    assert active(slots) == "1.1.0"
+        slots.rollback("screen", "it failed", "reverted", of="9.2.0")
+    assert active(slots) == "9.1.0"
 
 
 def test_bundles_that_no_slot_names_are_removed(slots: Slots) -> None:
     for number in range(1, 6):
-        install(slots, f"1.{number}.0")
+        install(slots, f"9.{number}.0")
         slots.promote("screen")
     assert len(list((slots.folder / "bundles").iterdir())) == 2
 
 
 def test_an_event_is_recorded_once(slots: Slots) -> None:
     for _ in range(3):
-        slots.record("screen", "1.1.0", "unused", "damaged")
+        slots.record("screen", "9.1.0", "unused", "damaged")
     assert len(slots.events()) == 1
 
 
 def test_only_the_newest_events_are_kept(slots: Slots) -> None:
     state = State()
     for _ in range(300):
-        state = state.with_event(0, "screen", "1.1.0", "unused", "x")
+        state = state.with_event(0, "screen", "9.1.0", "unused", "x")
     assert (len(state.events), state.events[-1].number) == (200, 300)
     assert decoded(state.encoded(), "state") == state
 
@@ -314,7 +314,7 @@ def test_a_process_killed_anywhere_leaves_a_whole_state(tmp_path: Path) -> None:
             slots.load(held)
         reached = int((state.of("screen").highest or "1.0.0").split(".")[1])
         assert reached >= first
-        install(slots, f"1.{reached + 1}.0")  # and it goes on from there
+        install(slots, f"9.{reached + 1}.0")  # and it goes on from there
         first = reached + 2
 
 

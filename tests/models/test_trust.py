@@ -50,7 +50,7 @@ def test_anything_else_needs_the_word_of_the_wearer(number: int | None, publishe
 
 @pytest.mark.parametrize("local", [False, True])
 def test_a_false_signature_is_let_in_by_nobody(local: bool) -> None:
-    other = signed(key(0), MANIFEST, plain("1.2.0").signed)
+    other = signed(key(0), MANIFEST, plain("9.2.0").signed)
     wrong_purpose = signed(key(0), b"vitalkeep.revocations/1\0", plain().signed)
     for signature in (other, wrong_purpose, Signature(other.key, bytes(64)), Signature(bytes(32), other.signature)):
         forged = read_bundle(plain().packed(signature), "file")
@@ -71,7 +71,7 @@ def of(version: str | None = None, sha256: str | None = None, name: str = "scree
 def test_what_was_taken_back_is_let_in_by_nobody(local: bool) -> None:
     one = bundle()
     for known in (
-        taken_back(of("1.1.0")),
+        taken_back(of("9.1.0")),
         taken_back(of(sha256=one.sha256)),
         taken_back(key_reason="Stolen."),
     ):
@@ -81,29 +81,29 @@ def test_what_was_taken_back_is_let_in_by_nobody(local: bool) -> None:
 
 def test_a_list_takes_back_no_other_version_model_or_key() -> None:
     for known in (
-        taken_back(of("1.2.0")),
-        taken_back(of("1.1.0", name="beat")),
-        taken_back(of("1.1.0"), number=1),
+        taken_back(of("9.2.0")),
+        taken_back(of("9.1.0", name="beat")),
+        taken_back(of("9.1.0"), number=1),
         taken_back(number=1, key_reason="Stolen."),
     ):
         assert judged(bundle(), US, known).kind == SIGNED
 
 
 def test_a_list_is_taken_once_and_only_a_newer_one_after_it() -> None:
-    first = taken_back(of("1.1.0"), sequence=2)
+    first = taken_back(of("9.1.0"), sequence=2)
     for sequence in (1, 2):
         with pytest.raises(TrustError, match="a newer list expected"):
             first.with_list(read_revocations(revoked(sequence), "list", US))
     second = first.with_list(read_revocations(revoked(3), "list", US))
-    assert second.of_model("screen", "1.1.0", "0" * 64, publisher(0).fingerprint) == "Wrong labels."
+    assert second.of_model("screen", "9.1.0", "0" * 64, publisher(0).fingerprint) == "Wrong labels."
 
 
 def test_a_list_that_nobody_trusted_signed_is_refused() -> None:
     with pytest.raises(TrustError, match="trusted key expected"):
         read_revocations(revoked(1, number=2), "list", US)
-    data = revoked(1, of("1.1.0"))
+    data = revoked(1, of("9.1.0"))
     with pytest.raises(TrustError, match="changed"):
-        read_revocations(data.replace(b"1.1.0", b"1.0.0"), "list", US)
+        read_revocations(data.replace(b"9.1.0", b"1.0.0"), "list", US)
 
 
 @pytest.mark.parametrize(
@@ -117,8 +117,8 @@ def test_a_list_that_nobody_trusted_signed_is_refused() -> None:
         json.dumps({"list": "", "key": "0" * 63, "signature": "0" * 128}).encode(),
         revoked(0),
         revoked(1, of()),
-        revoked(1, of("1.1.0", "0" * 64)),
-        revoked(1, RevokedModel("screen", "1.1.0", None, "", "")),
+        revoked(1, of("9.1.0", "0" * 64)),
+        revoked(1, RevokedModel("screen", "9.1.0", None, "", "")),
     ],
 )
 def test_what_is_no_list_is_refused(data: bytes) -> None:

@@ -18,6 +18,9 @@ from tests.vitalkeep.command import Done, strict_json, vitalkeep, vitalkeep_here
 OWN = ModelCard.read(CARD).version
 
 
+SHIPPED = ModelCard.read(CARD).version
+
+
 def model(folder: Path, *arguments: object) -> Done:
     return vitalkeep_here(folder, "model", *arguments)
 
@@ -42,9 +45,9 @@ def test_a_model_is_trusted_let_in_tried_put_into_service_and_taken_back(tmp_pat
     assert (row["slot"], row["trust"], row["key"]) == ("shadow", "signed", publisher(0).fingerprint)
     assert screen(tmp_path)["version"] == OWN
     assert model(tmp_path, "promote", "screen").code == 0
-    assert (screen(tmp_path)["version"], screen(tmp_path)["origin"]) == ("1.1.0", "installed")
+    assert (screen(tmp_path)["version"], screen(tmp_path)["origin"]) == ("9.1.0", "installed")
     shown = model(tmp_path, "show", "screen").out
-    assert "screen 1.1.0, signed by Lab 0" in shown
+    assert "screen 9.1.0, signed by Lab 0" in shown
     assert model(tmp_path, "pin", "screen").code == 0
     assert model(tmp_path, "rollback", "screen").code == 0
     now = screen(tmp_path)
@@ -52,7 +55,7 @@ def test_a_model_is_trusted_let_in_tried_put_into_service_and_taken_back(tmp_pat
     assert now["pinned"] is not None
     assert [event["what"] for event in now["events"]] == ["installed", "promoted", "pinned", "rolled_back"]  # type: ignore[attr-defined]
     assert model(tmp_path, "pin", "screen", "--release").code == 0
-    refused = model(tmp_path, "install", tmp_path / "screen-1.1.0.vkmodel")
+    refused = model(tmp_path, "install", tmp_path / "screen-9.1.0.vkmodel")
     assert refused.code == 1
     assert "a newer version expected" in refused.problem()
 
@@ -96,10 +99,10 @@ def test_what_was_taken_back_leaves_service(tmp_path: Path) -> None:
     model(tmp_path, "install", write(tmp_path))
     model(tmp_path, "promote", "screen")
     path = tmp_path / "list.vkrevoked"
-    path.write_bytes(revoked(1, RevokedModel("screen", "1.1.0", None, "It errs.", "")))
+    path.write_bytes(revoked(1, RevokedModel("screen", "9.1.0", None, "It errs.", "")))
     done = model(tmp_path, "revoke", path)
     assert done.code == 0
-    assert "screen 1.1.0 (active): It errs." in done.out
+    assert "screen 9.1.0 (active): It errs." in done.out
     assert screen(tmp_path)["version"] == OWN
     assert "a newer list expected" in model(tmp_path, "revoke", path).problem()
     path.write_bytes(revoked(2, key_reason="Stolen."))
@@ -119,7 +122,7 @@ def test_verify_finds_what_is_damaged_and_says_so(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1])
     done = model(tmp_path, "verify", "screen")
     assert done.code == 1
-    assert "FAILED screen 1.1.0 (shadow) file" in done.out
+    assert "FAILED screen 9.1.0 (shadow) file" in done.out
 
 
 @pytest.mark.parametrize("row", MODELS, ids=lambda row: row.name)

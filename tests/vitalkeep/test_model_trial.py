@@ -18,8 +18,9 @@ from device_pipeline.store import model_rows
 from device_pipeline.store.store import Store, open_store
 from device_pipeline.store.writer import Ended, SessionKind
 from device_pipeline.track import Window
-from models import beat
+from models import beat, screen
 from models.bundle import Bundle, bundle_of, read_bundle
+from models.card import ModelCard
 from models.interpreter import Net
 from models.slots.slots import Slots
 from sensors.recording import Recording
@@ -230,7 +231,10 @@ def test_analyze_uses_what_is_in_service(tmp_path: Path) -> None:
     assert vitalkeep_here(tmp_path, "model", "promote", "screen").code == 0
     after = vitalkeep_here(tmp_path, "analyze", "--json", "--jobs", "1", record).rows()[0]
     if before["screen"]["model"] is not None:
-        assert (before["screen"]["model"], after["screen"]["model"]) == ("screen 1.0.0", "screen 1.1.0")
+        assert (before["screen"]["model"], after["screen"]["model"]) == (
+            f"screen {ModelCard.read(screen.CARD).version}",
+            "screen 9.1.0",
+        )
     assert before["labels"] == after["labels"]
 
 

@@ -49,5 +49,5 @@ def texts(found: dict[str, Any]) -> list[tuple[str, str]]:
             f"{short_time(e['t'])} {e['model']} {e['version']} {e['what']}: {e['reason']}"
             for e in found["model_events"]
         ]
-        lines.append(("models", "\n".join(told)))
+        lines.append(("model events", "\n".join(told)))
     return lines
