@@ -146,6 +146,8 @@ def test_every_option_that_is_named_exists(page: Path) -> None:
     known |= _options(clinic) | _options(uplink)
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", page.read_text(encoding="utf-8")))
     of_scripts = {"--strict", "--write", "--held-out", "--leave-out", "--groups", "--rounds", "--folds"}
+    of_scripts |= {"--data", "--scratch", "--out", "--fetch"}  # of training
+    of_scripts |= {"--key", "--name", "--reason"}  # of models.training.bundle
     assert named - known - of_scripts == set()
 
 

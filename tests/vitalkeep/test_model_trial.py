@@ -84,7 +84,7 @@ def held(folder: Path, models: SessionModels | None) -> tuple[Store, Seen]:
     with store.writer() as writer:
         writer.begin_session(SessionKind.REPLAY, "strap", "0")
         link = ReplayLink(Recording(STRAP), None)
-        asyncio.run(hold_session(link, Limits(), writer, [seen], models))
+        asyncio.run(hold_session(link, Limits(), writer, [seen], models=models))
         writer.end_session(Ended.CLEAN)
     return store, seen
 

@@ -125,6 +125,7 @@ FIELDS = {
     "respiration": {"type", "start_ns", "length_ns", "rate_bpm", "quality", "reason", "method"},
     "alert": {"type", "rule", "state", "start_ns", "end_ns", "text"},
     "quality": {"type", "start_ns", "end_ns", "index", "good", "reason"},
+    "beat_type": {"type", "t_ns", "label", "score", "model", "version", "reason"},
 }
 
 

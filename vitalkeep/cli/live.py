@@ -141,9 +141,7 @@ class _Watch:
         watchers.append(view if view is not None else ToldLines(quiet=plan.as_json))
         if self._command is not None:
             watchers.append(self._command)
-        held = await hold_session(
-            one.link, plan.config.limits, writer, watchers, self._effort, models=models.session()
-        )
+        held = await hold_session(one.link, plan.config.limits, writer, watchers, self._effort, models=models.session())
         one.mean_hr_bpm = held.pipeline.mean_hr_bpm
         return held.unstored
 
