@@ -123,7 +123,7 @@ FIELDS = {
     },
     "rhythm": {"type", "start_ns", "end_ns", "kind"},
     "respiration": {"type", "start_ns", "length_ns", "rate_bpm", "quality", "reason", "method"},
-    "alert": {"type", "rule", "state", "start_ns", "end_ns", "text"},
+    "alert": {"type", "rule", "state", "start_ns", "end_ns", "text", "grounds"},
     "quality": {"type", "start_ns", "end_ns", "index", "good", "reason"},
     "beat_type": {"type", "t_ns", "label", "score", "model", "version", "reason"},
 }
