@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from sensors.files.annotation import write_annotations
+from tests.data import shared_data
 from tests.vitalkeep.command import RECORDINGS, end, start, strict_json, vitalkeep
 from vitalkeep.cli.app import app
 
@@ -256,3 +257,17 @@ def test_without_its_model_everything_else_is_told(tmp_path: Path, monkeypatch: 
         k: v for k, v in expected.items() if k not in ("labels", "notes")
     }
     assert set(read_back(tmp_path, row["record"]).symbol) == {"Q"}
+
+
+def test_runs_of_ventricular_beats_are_told_with_their_grounds_and_a_heart_without_any_tells_none() -> None:
+    row = found(shared_data("mitdb", "205.hea"))
+    runs = [alert for alert in row["alerts"] if alert["rule"] == "ventricular_run"]
+    assert runs
+    for run in runs:
+        grounds = run["grounds"]
+        assert 3 <= len(grounds["beats_s"]) <= 32
+        assert run["start_s"] == grounds["beats_s"][0] == grounds["start_s"]
+        assert grounds["strip_start_s"] < grounds["beats_s"][0] < grounds["strip_end_s"]
+        assert grounds["model"] == row["labels"]["model"]
+    quiet = found(shared_data("mitdb", "122.hea"))
+    assert {alert["rule"] for alert in quiet["alerts"]} & {"ventricular_run", "frequent_ventricular"} == set()
