@@ -2,7 +2,7 @@
 
 A store that fails does not end the watch: the warnings go on, and at the end it is said that not everything is stored.
 Raw data that has become old is removed at the start, and every day of a long watch in steps that stall no link. What
-the models of a live watch see and say is counted beside it.
+the models of a live watch see and say is counted beside it, and its days are judged.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from device_pipeline.errors import StoreError
 from device_pipeline.store.retention import DAY_NS, keep_raw_days, keeping_raw_days
 from device_pipeline.store.store import Store
 from device_pipeline.store.writer import Ended, SessionKind, StoreWriter
+from vitalkeep.cli.day_watch import judge_days
 from vitalkeep.cli.model_watch import ModelWatch
 from vitalkeep.cli.say import say
 
@@ -54,9 +55,10 @@ class SessionHolder:
                     writer.begin_session(kind, source, version("vitalkeep"))
                     for writer, source in zip(writers, sources, strict=True)
                 ]
-                if kind is SessionKind.LIVE:  # a recording of whatever age says nothing of how models fare now
+                live = kind is SessionKind.LIVE
+                if live:  # a recording of whatever age says nothing of how models fare now
                     stack.enter_context(self._models.observing())
-                asyncio.run(self._watched(writers, watch))
+                asyncio.run(self._watched(writers, watch, live))
         except StoreError as problem:
             if not self._is_over:
                 raise
@@ -64,11 +66,13 @@ class SessionHolder:
                 say(str(problem))
                 self.unstored = problem
 
-    async def _watched(self, writers: list[StoreWriter], watch: Watch) -> None:
+    async def _watched(self, writers: list[StoreWriter], watch: Watch, live: bool) -> None:
         beside = [
             asyncio.create_task(forget_daily(self._store, writers[0], self._raw_days)),
             asyncio.create_task(self._models.keep_on(writers[0])),
         ]
+        if live:
+            beside.append(asyncio.create_task(judge_days(self._store, writers[0])))
         try:
             self.unstored = await watch.hold(writers)
             self._is_over = True
