@@ -22,6 +22,7 @@ from models.errors import ModelError
 from sensors.samples import Gap, GapReason, Samples
 
 _AFTER_NS = round(AFTER_S * 1e9)
+_LABELS = {label.value: label for label in BeatLabel}
 _KEEP_S = 10.0  # of signal: beats and verdicts come within 4 s of their moment
 _TOUCHES_NS = 2_000_000  # two beats that an interval joins
 
@@ -279,7 +280,8 @@ class BeatTypes:
             return
         for answer in answers:
             entry = self._asked.popleft()
-            entry.told = replace(entry.told, label=BeatLabel(answer.label), score=answer.score)
+            label = _LABELS.get(answer.label) or BeatLabel(answer.label)
+            entry.told = BeatType(entry.told.t_ns, label, answer.score, self._model, self._version)
             entry.resolved = True
 
     def _begin_anew(self, known_ns: int) -> None:

@@ -391,7 +391,8 @@ class Pipeline:
                 pause = Beat(end_ns, BeatSource.ECG, silent_s)
                 findings += self._alerts.push(Watches.BEAT, lead.last_beat_ns, end_ns, pause)
         if self._beats_heard or not self._sides.has_oximeter:  # else the oximeter is the signal
-            findings += self._alerts.push(Watches.SIGNAL, start_ns, end_ns, self._window(start_ns, end_ns))
+            seen = self._window(start_ns, end_ns, window)
+            findings += self._alerts.push(Watches.SIGNAL, start_ns, end_ns, seen)
         findings += [*self._tell_types(end_ns), window]
         others = (source.track for kind, source in self._sources.items() if kind is not leading)
         windows = [window, *(track.window(start_ns, end_ns) for track in others)]
@@ -410,8 +411,11 @@ class Pipeline:
             findings += self._alerts.push(Watches.RHYTHM, start_ns, beat.t_ns, rhythm)
         return findings
 
-    def _window(self, start_ns: int, end_ns: int) -> Window:
-        """What the leading source knows; live, another stands in where that one cannot be read."""
+    def _window(self, start_ns: int, end_ns: int, lead: Window | None = None) -> Window:
+        """What the leading source knows (`lead`, where that was asked before); live, another stands in where that one
+        cannot be read."""
+        if lead is not None and (lead.good_fraction >= MIN_GOOD_FRACTION or not self._live):
+            return lead
         windows: Iterable[Window] = (
             self._sources[kind].track.window(start_ns, end_ns) for kind in LEADING if kind in self._sources
         )

@@ -70,11 +70,10 @@ class BeatTyper:
         self._context = BeatContext()
 
     def _typed(self, rows: Floats) -> list[Typed]:
+        if not len(rows):
+            return []
         labels = self._net.card.labels
-        out = []
-        for row in rows.astype(np.float32):
-            said = self._net(features=row) * self._lean
-            said = (said / said.sum()).tolist()
-            score = max(said)
-            out.append(Typed(labels[said.index(score)], tuple(said), score))
-        return out
+        said = self._net.rows(features=rows.astype(np.float32)) * self._lean
+        said /= said.sum(axis=1, keepdims=True)
+        best = np.argmax(said, axis=1).tolist()
+        return [Typed(labels[k], tuple(row), row[k]) for k, row in zip(best, said.tolist(), strict=True)]

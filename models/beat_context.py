@@ -82,7 +82,6 @@ class BeatContext:
     def _settle(self, c: int) -> tuple[Usual, int]:
         low = max(0, c * _GRID + AHEAD - PAST)
         a, b = low - self._first, min(c * _GRID + AHEAD + 1 - self._first, len(self._rr))
-        norms = self._norms[a:b]
-        made = usual_beats(self._units[a:b], norms @ norms.T, self._rr[a:b], self._turn[a:b], self._last)
+        made = usual_beats(self._units[a:b], self._norms[a:b], self._rr[a:b], self._turn[a:b], self._last)
         self._last = complexes(made.units[:1])[0]
         return made, low

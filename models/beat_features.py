@@ -46,12 +46,21 @@ def _middle(ordered: Floats, share: float) -> Floats:
 
 def _cosine(a: Floats, b: Floats) -> Floats:
     """Correlation along the last axis of whole numbers."""
-    n = a.shape[-1]
-    sa, sb = a.sum(-1), b.sum(-1)
-    ab = n * np.einsum("...k,...k->...", a, b) - sa * sb
-    aa = n * np.einsum("...k,...k->...", a, a) - sa * sa
-    bb = n * np.einsum("...k,...k->...", b, b) - sb * sb
+    return _cosine_of(a, b, _sums(a))
+
+
+def _cosine_of(a: Floats, b: Floats, of_a: tuple[Floats, Floats]) -> Floats:
+    """The same where `_sums` of `a` are known."""
+    sa, aa = of_a
+    sb, bb = _sums(b)
+    ab = a.shape[-1] * np.einsum("...k,...k->...", a, b) - sa * sb
     return np.asarray(ab / (np.sqrt(aa) * np.sqrt(bb) + 1e-3))
+
+
+def _sums(a: Floats) -> tuple[Floats, Floats]:
+    """What `_cosine` needs of one side alone: the sum along the last axis, and n times its variance's numerator."""
+    total = a.sum(-1)
+    return total, a.shape[-1] * np.einsum("...k,...k->...", a, a) - total * total
 
 
 def _level(part: Floats) -> Floats:
@@ -158,11 +167,12 @@ def features(
     first, other = u[:, 0], u[:, 1]
     moved = np.arange(-_SHIFT, _SHIFT + 1)
     shifted = x[:, _QRS[None, :] + moved[:, None]]  # (n, 11, q)
-    cos = _cosine(shifted, first[:, None, _QRS])
+    of_shifted = _sums(shifted)
+    cos = _cosine_of(shifted, first[:, None, _QRS], of_shifted)
     best = np.argmax(cos - np.abs(moved) * 1e-3, axis=1)
     like = cos[np.arange(n), best]
     shift = moved[best]
-    cos2 = _cosine(shifted, other[:, None, _QRS])
+    cos2 = _cosine_of(shifted, other[:, None, _QRS], of_shifted)
     like2 = cos2.max(axis=1)
     spots = np.clip(np.arange(POINTS) + np.where(like > 0.6, shift, 0)[:, None], 0, POINTS - 1)
     x = np.take_along_axis(x, spots, axis=1)

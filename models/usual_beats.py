@@ -51,20 +51,21 @@ class Usual:
 
 
 def usual_beats(
-    units: Floats, alike: NDArray[np.float32], rr_s: Floats, turn: Floats, last: NDArray[np.float32] | None
+    units: Floats, norms: NDArray[np.float32], rr_s: Floats, turn: Floats, last: NDArray[np.float32] | None
 ) -> Usual:
-    """From a window of n beats: `units` (n, POINTS), `alike` (n, n) cosines in 1 / UNITY², `rr_s` (n,) with NaN.
+    """From a window of n beats: `units` (n, POINTS), `norms` their `complexes`, `rr_s` (n,) with NaN.
 
     `turn` (n,): how much later a beat came than was usual, thousandths; early ones count less. `last`: the usual
     complex (len(COMPARED),) until now, which is kept where it still fits.
     """
     n = len(units)
-    near = (alike > ALIKE) | np.eye(n, dtype=np.bool_)
-    weight = np.where(turn < -EARLY, 0.25, 1.0)
-    count = near @ weight
+    near = norms @ norms.T > ALIKE
+    near.flat[:: n + 1] = True
+    ones = near.astype(np.float32)  # sums of quarters, exact in it
+    count = ones @ np.where(turn < -EARLY, np.float32(0.25), np.float32(1.0))
     score = count
     if last is not None:
-        fits = complexes(units) @ last
+        fits = norms @ last
         score = count * np.where(fits > ALIKE, 1.5, 1.0)
     first = int(np.argmax(score))
     mine = near[first]
@@ -72,7 +73,7 @@ def usual_beats(
     others = ~mine
     second, other = -1, np.zeros(POINTS)
     if np.count_nonzero(others) >= 2:
-        count2 = (near & others).sum(axis=1) * others
+        count2 = np.where(others, ones @ others.astype(np.float32), 0.0)
         second = int(np.argmax(count2))
         if count2[second] >= 2:
             theirs = near[second] & others

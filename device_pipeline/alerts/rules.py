@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
 from device_pipeline.alerts.hold import Verdict
 from device_pipeline.alerts.ventricular import VentricularRun, VentricularShare
@@ -20,7 +20,7 @@ from device_pipeline.track import Window
 from device_pipeline.windows import HeartRate
 
 
-class Watches(Enum):
+class Watches(StrEnum):
     HEART_RATE = "heart_rate"
     SIGNAL = "signal"
     RHYTHM = "rhythm"
