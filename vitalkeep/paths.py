@@ -26,6 +26,11 @@ def models_folder() -> Path:
     return data_folder() / "models"
 
 
+def outbox_folder() -> Path:
+    """What waits to be sent, sealed: apart from the store, since the process that sends may open it."""
+    return data_folder().with_name(f"{_APPLICATION}-outbox")
+
+
 def config_folder() -> Path:
     return _folder("XDG_CONFIG_HOME", ".config")
 

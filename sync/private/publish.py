@@ -77,14 +77,14 @@ class Publisher:
     def today(self) -> date:
         """Raises NotDueError while the clock has not been set right: a wrong day would seal a window too early."""
         if not self._clock.is_synchronised():
-            raise NotDueError("the clock of this device has not been set right since it started: nothing is sealed")
+            raise NotDueError(
+                "the clock of this device has not been set right since it started: nothing is agreed to or sealed"
+            )
         return datetime.fromtimestamp(self._clock.now_ns() // 1_000_000_000, self.zone).date()
 
     def publish(self, outbox: Outbox) -> Published:
         """Raises NotDueError while nobody knows what day it is, LedgerError, OutboxError."""
         today = self.today()
-        for clinic in clinics(self.account):
-            outbox.know(Peer(clinic.id, clinic.name, clinic.url, clinic.keys.sealing, clinic.keys.signing))
         due = self.due(today)
         first_days = [day for clinic in clinics(self.account) for day in self.consents.standing(clinic.id).values()]
         kept = 0
@@ -98,7 +98,13 @@ class Publisher:
             except BudgetError as problem:
                 refused.append(Refusal(clinic.name, statistic.name, window, str(problem)))
         sealed = len(self.ledger.costs()) - before
-        return Published(kept, sealed, self.ledger.hand_over(outbox), tuple(refused))
+        return Published(kept, sealed, self.hand_over(outbox), tuple(refused))
+
+    def hand_over(self, outbox: Outbox) -> int:
+        """What is sealed goes to the outbox, which is told of the clinics first; gives how many messages."""
+        for clinic in clinics(self.account):
+            outbox.know(Peer(clinic.id, clinic.name, clinic.url, clinic.keys.sealing, clinic.keys.signing))
+        return self.ledger.hand_over(outbox)
 
     def due(self, today: date) -> list[tuple[Clinic, Statistic, Window]]:
         """In order of time: each window that consent reaches into, and that is over long enough."""

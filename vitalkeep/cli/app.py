@@ -36,6 +36,10 @@ class _Commands(click.Group):
             "baseline",
             "decode",
             "import",
+            "consent",
+            "clinic",
+            "privacy",
+            "sync",
             "doctor",
             "simulate",
             "completion",
@@ -95,6 +99,22 @@ class _Commands(click.Group):
                 from vitalkeep.cli.import_ import import_
 
                 return import_
+            case "consent":
+                from vitalkeep.cli.consent import consent
+
+                return consent
+            case "clinic":
+                from vitalkeep.cli.clinic import clinic
+
+                return clinic
+            case "privacy":
+                from vitalkeep.cli.privacy import privacy
+
+                return privacy
+            case "sync":
+                from vitalkeep.cli.sync import sync
+
+                return sync
             case "doctor":
                 from vitalkeep.cli.doctor import doctor
 
@@ -188,13 +208,15 @@ def _explain(problem: Exception) -> int:
     from device_pipeline.errors import ConfigError, PipelineError, StoreError
     from models.errors import ModelError
     from sensors.errors import SensorError
+    from sync.outbox import OutboxError
+    from sync.private.errors import LedgerError, PrivacyError
 
     match problem:
         case ConfigError():
             return _say(str(problem), exit_codes.CONFIG)
-        case StoreError():
+        case StoreError() | LedgerError() | OutboxError():
             return _say(str(problem), exit_codes.STORE)
-        case SensorError() | PipelineError() | ModelError():
+        case SensorError() | PipelineError() | ModelError() | PrivacyError():
             return _say(str(problem), exit_codes.FAILED)
         case OSError():
             where = f"{problem.filename}: " if problem.filename else ""
