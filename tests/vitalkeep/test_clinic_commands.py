@@ -1,0 +1,169 @@
+"""The wearer's side from pairing to withdrawal, as a wearer has it, with a clinic that listens on this machine."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from device_pipeline.clock import ManualClock, SystemClock
+from sync.private.registry import STATISTICS
+from tests.sync.private.room import FalseClinic, Room, at
+from tests.vitalkeep.command import Done, vitalkeep, vitalkeep_here
+
+NAMES = [statistic.name for statistic in STATISTICS]
+
+
+@dataclass(frozen=True, slots=True)
+class Clinic:
+    data: Path
+    url: str
+
+    def run(self, *arguments: str) -> str:
+        return clinic_command(self.data, *arguments)
+
+    def code(self) -> str:
+        return self.run("pair", "new", "--url", self.url).splitlines()[0]
+
+    def patients(self) -> list[dict[str, object]]:
+        found: list[dict[str, object]] = json.loads(self.run("patients", "--json"))["patients"]
+        return found
+
+
+def clinic_command(data: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "sync.clinic", *arguments, "--data", str(data)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
+    data = tmp_path_factory.mktemp("clinic") / "data"
+    clinic_command(data, "init", "--name", "Practice")
+    serving = subprocess.Popen(
+        [sys.executable, "-m", "sync.clinic", "serve", "--data", str(data), "--port", "0", "--rate", "0"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert serving.stdout is not None
+    yield Clinic(data, serving.stdout.readline().strip())
+    serving.terminate()
+    serving.communicate(timeout=60)
+
+
+@pytest.fixture(autouse=True)
+def right_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Test machines seldom know whether theirs was set."""
+    monkeypatch.setattr(SystemClock, "is_synchronised", lambda self: True)
+    monkeypatch.setenv("TZ", "UTC")
+
+
+def wearer(home: Path, *arguments: object) -> Done:
+    return vitalkeep_here(home, *arguments)
+
+
+def test_nothing_is_made_and_nothing_is_said_to_have_left_without_a_pairing(tmp_path: Path) -> None:
+    assert "Nothing leaves" in wearer(tmp_path, "clinic", "list").err
+    assert "Nothing leaves" in wearer(tmp_path, "consent", "show").err
+    assert "nothing is sent" in wearer(tmp_path, "sync", "run").err
+    assert "Nothing waits" in wearer(tmp_path, "sync", "preview").err
+    (told,) = wearer(tmp_path, "privacy", "--json").rows()
+    assert (told["total"], told["figures"]) == (0.0, [])
+    assert not list(tmp_path.rglob("*.db"))
+
+
+def test_from_pairing_to_withdrawal(tmp_path: Path, clinic: Clinic) -> None:
+    before = len(clinic.patients())
+    (paired,) = wearer(
+        tmp_path, "clinic", "pair", clinic.code(), "--yes", "af_days", "--yes", "worn_days", "--json"
+    ).rows()
+    assert (paired["clinic"], paired["statistics"], paired["sent"]) == ("Practice", ["af_days", "worn_days"], True)
+    assert len(clinic.patients()) == before + 1
+
+    (row,) = wearer(tmp_path, "clinic", "list", "--json").rows()
+    assert set(row["statistics"]) == {"af_days", "worn_days"}
+    assert wearer(tmp_path, "consent", "grant", "Practice", "rmssd_median", "--yes").code == 0
+    lines = wearer(tmp_path, "consent", "show", "--json").rows()
+    assert [(line["statistic"], line["granted"], line["holds"]) for line in lines] == [
+        ("af_days", True, True),
+        ("worn_days", True, True),
+        ("rmssd_median", True, True),
+    ]
+    (ran,) = wearer(tmp_path, "sync", "run", "--json").rows()
+    assert (ran["sealed"], ran["waiting"], ran["arrived"]) == (0, 0, True)
+
+    done = wearer(tmp_path, "consent", "withdraw", "Practice")
+    assert "has been asked to delete" in done.out
+    assert len(clinic.patients()) == before
+    assert not any(line["holds"] for line in wearer(tmp_path, "consent", "show", "--json").rows())
+    assert wearer(tmp_path, "consent", "withdraw", "Practice").code == 1
+
+
+def test_asked_figure_by_figure_a_no_is_the_default(tmp_path: Path, clinic: Clinic) -> None:
+    before = len(clinic.patients())
+    done = vitalkeep(tmp_path, "clinic", "pair", clinic.code())
+    assert done.code == 130
+    assert "any single day of yours stays hidden" in done.err
+    assert len(clinic.patients()) == before
+    assert wearer(tmp_path, "clinic", "list", "--json").rows() == []
+
+
+def test_a_code_of_another_clinic_is_refused_before_anything_is_sealed(tmp_path: Path, clinic: Clinic) -> None:
+    other = tmp_path / "other"
+    clinic_command(other, "init", "--name", "Impostor")
+    code = clinic_command(other, "pair", "new", "--url", clinic.url).splitlines()[0]
+    done = wearer(tmp_path, "clinic", "pair", code, "--yes", "af_days")
+    assert done.code == 1
+    assert "not the clinic that made this code: nothing was sent" in done.problem()
+
+
+def test_a_code_that_was_copied_wrong_is_told_before_any_network_is_asked(tmp_path: Path, clinic: Clinic) -> None:
+    code = clinic.code()
+    wrong = code[:-1] + ("0" if code[-1] != "0" else "1")
+    assert "not copied right" in wearer(tmp_path, "clinic", "pair", wrong, "--yes", "af_days").problem()
+    assert wearer(tmp_path, "clinic", "pair", code, "--yes", "heart_days").code == 2
+
+
+def test_a_preview_shows_the_very_bytes_and_the_true_value_beside_them(tmp_path: Path) -> None:
+    room = Room(tmp_path, ManualClock(now_ns=at(date(2024, 7, 1))))
+    fake = FalseClinic("Practice")
+    room.pair(fake, room.publisher.today() - timedelta(days=150))
+    room.publisher.publish(room.outbox)
+    envelopes = {message.envelope.hex() for message in room.outbox.messages()}
+    store = room.folder / "store"
+    (room.folder / "outbox").rename(store.with_name("store-outbox"))
+    (room.folder / "counter").rename(store.with_name("store-counter"))
+    rows = wearer(room.folder, "sync", "preview", "--store", store, "--json").rows()
+    assert {row["bytes"] for row in rows} == envelopes
+    worn = next(row for row in rows if row["statistic"] == "worn_days")
+    assert worn["true_value"] == 28
+    told = wearer(room.folder, "privacy", "--store", store)
+    assert "ε = 2" in told.out
+    assert "guesses right at most about 88 %" in told.out
+
+
+def test_the_demo_ends_with_a_card_of_all_four_figures_stamped_demo(tmp_path: Path) -> None:
+    done = wearer(tmp_path, "clinic", "demo", "--json")
+    assert done.code == 0, done.err
+    (card,) = done.rows()
+    assert card["demo"].startswith("DEMO")
+    assert {figure["statistic"] for figure in card["figures"]} == set(NAMES)
+    assert not list(tmp_path.rglob("ledger.db"))
+
+
+def test_the_utility_of_each_figure_is_simulated_and_told(tmp_path: Path) -> None:
+    rows = wearer(tmp_path, "privacy", "utility", "--json", "--draws", "40").rows()
+    assert {row["statistic"] for row in rows} == set(NAMES)
+    rates = {row["worn_days"]: row["mean_error"] for row in rows if row["statistic"] == "resting_hr_median"}
+    assert rates[84] < 2 < rates[28] < rates[0]
