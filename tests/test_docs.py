@@ -191,7 +191,7 @@ def test_a_picture_is_small_and_loads_nothing_from_anywhere(name: str) -> None:
 def test_the_readme_says_what_this_is_not() -> None:
     text = " ".join(README.read_text(encoding="utf-8").split())
     assert NOT_MEDICAL in text
-    assert "Nothing is ever sent anywhere." in text
+    assert "Nothing is sent anywhere, unless you pair with a clinic and say yes" in text
 
 
 @pytest.mark.slow

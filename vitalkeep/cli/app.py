@@ -167,7 +167,9 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 def app() -> None:
     """Reads wearable heart sensors, works everything out on this device and keeps it encrypted here.
 
-    Nothing is sent anywhere, unless you pair with a clinic and agree to it. Not a medical device: it can miss things and raise false alarms.
+    Nothing is sent anywhere, unless you pair with a clinic and agree to it.
+
+    Not a medical device: it can miss things and raise false alarms.
 
     \b
     Examples:
