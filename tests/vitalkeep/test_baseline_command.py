@@ -43,6 +43,17 @@ def test_a_day_is_told_in_words_with_its_usual_range_and_what_changed(folder: Pa
     assert "Not a medical device" in err
 
 
+def test_the_last_two_weeks_stand_beside_each_number_blank_where_they_are_absent_or_made_otherwise(
+    folder: Path,
+) -> None:
+    _, out, _ = baseline(folder, "--day", ago(1))
+    lines = {line.split("  ")[0]: line for line in out.splitlines()}
+    shown = [letter for letter in lines["resting heart rate"] if letter in "▁▂▃▄▅▆▇█_.-~=+*#"]
+    assert len(shown) == 6
+    assert lines["resting heart rate"].rstrip().endswith(("█", "#"))
+    assert len([letter for letter in lines["RMSSD"] if letter in "▁▂▃▄▅▆▇█_~=+*#"]) == 1
+
+
 def test_json_is_one_object_with_every_documented_field(folder: Path) -> None:
     done = vitalkeep_here(folder.parent, "baseline", "--store", folder, "--json", "--day", ago(1))
     (row,) = done.rows()

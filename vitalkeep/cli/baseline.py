@@ -17,11 +17,12 @@ SCHEMA = "vitalkeep.baseline/1"
 SHOWN = {
     "resting_hr_bpm": ("resting heart rate", "bpm", 0),
     "rmssd_ms": ("RMSSD", "ms", 0),
-    "respiration_bpm": ("respiration", "a minute", 1),
+    "respiration_bpm": ("respiration", "/min", 1),
     "temperature_c": ("temperature", "°C", 2),
     "spo2_pct": ("oxygen saturation", "%", 1),
     "steps": ("steps", "", 0),
 }
+_LATELY_DAYS = 14
 REASONS = {
     "no_data": "nothing was recorded",
     "too_little_wear": "not worn for long enough",
@@ -93,8 +94,8 @@ def baseline(as_json: bool, day: datetime | None, folder: Path | None) -> None:
         click.echo(f"There is no store in {store.folder} yet. `make demo` or `vitalkeep run` makes one.")
     elif verdict is None:
         click.echo("The store holds nothing yet that belongs to a day.")
-    else:
-        click.echo(_text(verdict), nl=False)
+    elif found is not None:
+        click.echo(_text(found, verdict), nl=False)
         click.echo(NOT_MEDICAL, err=True)
 
 
@@ -181,22 +182,39 @@ def said_in_words(verdict: DayVerdict) -> str:
             return f"unusual{so_far}: {', '.join(why)} your usual range" if why else f"unusual{so_far}, taken together"
 
 
-def _text(verdict: DayVerdict) -> str:
+def _lately(found: Days, number: NumberSaid, is_utf: bool) -> str:
+    """A bar for each of the last two weeks' days, the day itself last; blank where it is absent or made otherwise."""
+    from datetime import timedelta
+
+    from vitalkeep.cli.pictures import ascii_only, sparkline
+
+    values: list[float | None] = []
+    for back in reversed(range(_LATELY_DAYS)):
+        held = found.numbers.get(found.verdict.day - timedelta(days=back), [])
+        same = (one.value for one in held if one.name == number.name and one.method == number.method)
+        values.append(next(same, None))
+    line = sparkline(values, _LATELY_DAYS)
+    return line if is_utf else ascii_only(line)
+
+
+def _text(found: Days, verdict: DayVerdict) -> str:
     from rich.console import Console
     from rich.table import Table
 
     console = Console()
-    table = Table("number", "value", "your usual range", "", "days", box=None, pad_edge=False)
+    table = Table("number", "value", "your usual range", "", "days", "last 14", box=None, pad_edge=False)
     for number in verdict.numbers:
         name, unit, digits = SHOWN[number.name]
         value = REASONS[number.reason or "no_data"] if number.value is None else f"{number.value:.{digits}f} {unit}"
         usual = "" if number.low is None else f"{number.low:.{digits}f} to {number.high:.{digits}f} {unit}"
         side = number.side if number.side in ("above", "below") else ""
-        table.add_row(name, value.strip(), usual.strip(), f"[bold]{side}[/]", str(number.days or ""))
+        lately = _lately(found, number, console.encoding.startswith("utf"))
+        table.add_row(name, value.strip(), usual.strip(), f"[bold]{side}[/]", str(number.days or ""), lately)
     with console.capture() as captured:
         console.print(f"{verdict.day}: {said_in_words(verdict)}", highlight=False, markup=False)
         if verdict.probability is not None:
-            less = f"{100 * verdict.probability:.0f} % of ordinary days lie less far out"
+            share = "more than 99" if verdict.probability > 0.99 else f"{100 * verdict.probability:.0f}"
+            less = f"{share} % of ordinary days lie less far out"
             console.print(f"{less}; 97 % or more is called unusual.", style="dim", highlight=False)
         console.print()
         console.print(table, highlight=False)
