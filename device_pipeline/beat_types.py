@@ -278,6 +278,8 @@ class BeatTypes:
         except (ModelError, OSError, RuntimeError):
             self._give_up()
             return
+        if self._typer is not None:  # a model that failed may have given way to the one before it
+            self._version = self._typer.version
         for answer in answers:
             entry = self._asked.popleft()
             label = _LABELS.get(answer.label) or BeatLabel(answer.label)

@@ -40,8 +40,7 @@ class BeatTyper:
         """Raises ModelError where the weights beside the card cannot be used."""
         self._net = net if net is not None else load(CARD, threads)
         self._context = BeatContext()
-        labels = self._net.card.labels
-        self._lean = np.array([self._net.card.thresholds.get(f"weight of {label}", 1.0) for label in labels])
+        self._weigh()
 
     @property
     def name(self) -> str:
@@ -69,11 +68,20 @@ class BeatTyper:
         """Forgets every beat, and what was not answered yet."""
         self._context = BeatContext()
 
+    def _weigh(self) -> None:
+        """As the card of the net in service says, which may be another one from a call on (models/tried_net.py)."""
+        self._card = self._net.card
+        thresholds = self._card.thresholds
+        self._lean = np.array([thresholds.get(f"weight of {label}", 1.0) for label in self._card.labels])
+
     def _typed(self, rows: Floats) -> list[Typed]:
         if not len(rows):
             return []
         labels = self._net.card.labels
-        said = self._net.rows(features=rows.astype(np.float32)) * self._lean
+        said = self._net.rows(features=rows.astype(np.float32))
+        if self._net.card is not self._card:
+            self._weigh()
+        said = said * self._lean
         said /= said.sum(axis=1, keepdims=True)
         best = np.argmax(said, axis=1).tolist()
         return [Typed(labels[k], tuple(row), row[k]) for k, row in zip(best, said.tolist(), strict=True)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -37,6 +38,7 @@ from vitalkeep.cli.say import say
 
 _NS_PER_H = 3_600_000_000_000
 BEFORE_DAYS = 14
+LASTED_NS = 600_000_000_000  # of data: what a model can break it has broken by then
 
 # (model, since when it serves on the host's clock) to (alerts, hours) before that and since.
 History = Callable[[str, int], tuple[tuple[int, float], tuple[int, float]]]
@@ -108,10 +110,19 @@ class ModelsOnTrial:
         return bool(self._on_trial)
 
     def session(self) -> SessionModels:
-        return SessionModels(self._on_trial, self._new_events)
+        return SessionModels(self._on_trial, self._new_events, self.lasted)
+
+    def lasted(self) -> None:
+        """This run has lasted, or ends as runs end: no model has taken it down."""
+        if self._slots is not None and self._keep:
+            for one in self._on_trial.values():
+                self._record(partial(self._slots.lasted, one.row.name))
 
     def _begin(self, slots: Slots, row: ModelRow, history: History | None) -> None:
         chosen, shadow = slots.chosen(row.name), slots.shadow(row.name)
+        if self._keep and (chosen.bundle is not None or shadow is not None):
+            self._record(lambda: slots.starting(row.name))
+            chosen, shadow = slots.chosen(row.name), slots.shadow(row.name)
         if chosen.why is not None:
             self.notes.append(f"{row.name}: not in service: {chosen.why}")
             if self._keep:
@@ -185,9 +196,14 @@ class ModelsOnTrial:
 class SessionModels:
     """Of one session: its nets, what they said in shadow, and what happened to them."""
 
-    def __init__(self, on_trial: dict[Path, _OnTrial], events: Callable[[], list[ModelEvent]]) -> None:
+    def __init__(
+        self, on_trial: dict[Path, _OnTrial], events: Callable[[], list[ModelEvent]], lasted: Callable[[], None]
+    ) -> None:
         self._on_trial = on_trial
         self._events = events
+        self._lasted = lasted
+        self._first_ns: int | None = None
+        self._has_lasted = False
         self._waiting = {card: Waiting() for card, one in on_trial.items() if one.trial.shadow is not None}
         self._became: dict[Path, tuple[bool, bool]] | None = None  # of each model: is back, runs nothing in shadow
 
@@ -205,8 +221,11 @@ class SessionModels:
                 active = Net(one.bundle.weights, one.bundle.card, threads)
             return TriedNet(active, one.trial, self._waiting.get(card) if shadow else None, threads)
 
-        with supplying(supply):
-            yield
+        try:
+            with supplying(supply):
+                yield
+        finally:
+            self._lasted()
 
     def finding(self, finding: Finding) -> None:
         """What the pipeline found, for the watch."""
@@ -224,6 +243,11 @@ class SessionModels:
 
         `rest`: until it is asked again, nothing runs in shadow.
         """
+        if t_ns and self._first_ns is None:
+            self._first_ns = t_ns
+        if self._first_ns is not None and t_ns - self._first_ns > LASTED_NS and not self._has_lasted:
+            self._has_lasted = True
+            self._lasted()
         told: list[ShadowScore | ModelEvent] = []
         for waiting in self._waiting.values():
             waiting.is_resting = rest

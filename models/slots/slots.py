@@ -27,6 +27,7 @@ from models.slots.state import Installed, ModelSlots, State, decoded
 from models.trust import PROGRAM, SIGNED, Trust, judged
 
 _STATE, _BUNDLES = "state.json", "bundles"
+MOST_STARTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,7 @@ class Slots:
             golden = tried(bundle, row.scorer(bundle.weights, bundle.card))
             installed = Installed(bundle.version, bundle.sha256, trust, self._now_ns(), golden.latency_us)
             self._keep(installed, data)
-            change.put(bundle.name, replace(slots, shadow=installed, highest=bundle.version))
+            change.put(bundle.name, replace(slots, shadow=installed, highest=bundle.version, starts=0))
             reason = f"{trust.kind}; {golden.rows} golden rows, at most {golden.worst_steps:.2f} steps off"
             change.tell(bundle.name, bundle.version, "installed", reason)
         return trust, golden
@@ -180,7 +181,7 @@ class Slots:
             before = slots.active
             if before is not None and self.unusable(change.state, name, before) is not None:
                 before = None
-            change.put(name, replace(slots, active=active, previous=before, shadow=None))
+            change.put(name, replace(slots, active=active, previous=before, shadow=None, starts=0))
             change.tell(name, active.version, "promoted", "by the wearer")
         return active
 
@@ -194,7 +195,7 @@ class Slots:
                 raise SlotError(f"{name}: what came with the program is active, nothing to go back from")
             if of is not None and slots.active.version != of:
                 return
-            change.put(name, replace(slots, active=slots.previous, previous=None))
+            change.put(name, replace(slots, active=slots.previous, previous=None, starts=0))
             change.tell(name, slots.active.version, what, reason)
 
     def drop(self, name: str, reason: str = "by the wearer", of: str | None = None) -> None:
@@ -205,7 +206,7 @@ class Slots:
                 if of is not None:
                     return
                 raise SlotError(f"{name}: nothing runs in shadow")
-            change.put(name, replace(slots, shadow=None))
+            change.put(name, replace(slots, shadow=None, starts=0))
             change.tell(name, slots.shadow.version, "dropped", reason)
 
     def pin(self, name: str) -> Installed:
@@ -250,10 +251,34 @@ class Slots:
                     change.tell(name, one.version, "revoked", f"{slot}: {reason}")
                     if slot == "active":
                         after = replace(after, active=after.previous, previous=None)
-                    elif slot != "pinned":
-                        after = replace(after, **{slot: None})
+                    elif slot == "previous":
+                        after = replace(after, previous=None)
+                    elif slot == "shadow":
+                        after = replace(after, shadow=None)
                 change.put(name, after)
         return told
+
+    def starting(self, name: str) -> None:
+        """A run begins that will use what is installed. What took MOST_STARTS runs with it, so that none of them could
+        even say why, is out of use from now on: what runs in shadow first, else what is in service."""
+        slots = self.state().of(name)
+        if slots.active is None and slots.shadow is None:
+            return
+        if slots.starts >= MOST_STARTS:
+            reason = f"{slots.starts} runs in a row died with it"
+            if slots.shadow is not None:
+                self.drop(name, reason, of=slots.shadow.version)
+            elif slots.active is not None:
+                self.rollback(name, reason, "reverted", of=slots.active.version)
+        with self._changing() as change:
+            slots = change.of(name)
+            change.put(name, replace(slots, starts=slots.starts + 1))
+
+    def lasted(self, name: str) -> None:
+        """A run has lasted, or ended as runs end."""
+        if self.state().of(name).starts:
+            with self._changing() as change:
+                change.put(name, replace(change.of(name), starts=0))
 
     def record(self, name: str, version: str, what: str, reason: str) -> None:
         """Writes an event down, once: not where it is the last that was told of this model."""

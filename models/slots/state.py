@@ -37,7 +37,8 @@ class Installed:
 class ModelSlots:
     """`active` None: what came with the program; `previous` what `active` came after, None for the program's.
 
-    `pinned`: serves the cards; None for the program's. `highest`: the highest version ever let in.
+    `pinned`: serves the cards; None for the program's. `highest`: the highest version ever let in. `starts`: of runs
+    in which it was in use and of which none has lasted or ended yet.
     """
 
     active: Installed | None = None
@@ -45,6 +46,7 @@ class ModelSlots:
     shadow: Installed | None = None
     pinned: Installed | None = None
     highest: str | None = None
+    starts: int = 0
 
     def held(self) -> tuple[Installed, ...]:
         return tuple(one for one in (self.active, self.previous, self.shadow, self.pinned) if one is not None)
@@ -112,7 +114,7 @@ def decoded(data: bytes, where: str) -> State:
 def _slots(raw: dict[str, Any]) -> ModelSlots:
     slots = {name: _installed(raw[name]) for name in ("active", "previous", "shadow", "pinned")}
     highest = None if raw["highest"] is None else _version(raw["highest"])
-    return ModelSlots(**slots, highest=highest)
+    return ModelSlots(**slots, highest=highest, starts=_whole(raw["starts"]))
 
 
 def _installed(raw: dict[str, Any] | None) -> Installed | None:

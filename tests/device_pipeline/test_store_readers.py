@@ -14,13 +14,14 @@ from device_pipeline.clock import ManualClock
 from device_pipeline.errors import StoreDamagedError
 from device_pipeline.hrv import Hrv
 from device_pipeline.rhythm import RhythmKind, RhythmSpan
-from device_pipeline.store import derived, raw
+from device_pipeline.store import derived, model_rows, raw
 from device_pipeline.store.blocks import decode, encode
 from device_pipeline.store.retention import DAY_NS, Removed, keep_raw_days
 from device_pipeline.store.store import Store, open_store
 from device_pipeline.store.writer import Ended, SessionKind
 from device_pipeline.track import Window
 from device_pipeline.windows import HeartRate
+from models.shadow_score import ShadowScore
 from sensors.samples import Gap, GapReason, Kind, Quantity, Reading, Samples
 
 S = 1_000_000_000
@@ -191,6 +192,7 @@ def test_retention_takes_old_raw_data_and_nothing_else(tmp_path: Path) -> None:
             writer.add_item(Reading(Quantity.RR, "rr", at_ns, 800.0))
             writer.add_item(Gap("ecg", at_ns, at_ns + 1, GapReason.LOST_FRAME))
             writer.add_finding(Beat(at_ns, BeatSource.ECG, None))
+            writer.add_finding(ShadowScore(at_ns, "beat", "9.0.0", "N", 0.9, "1.0.0", "N", 0.8))
             writer.commit()
             clock.advance(DAY_NS)
         writer.end_session(Ended.CLEAN)
@@ -210,4 +212,6 @@ def test_retention_takes_old_raw_data_and_nothing_else(tmp_path: Path) -> None:
         starts = [item.start_ns for item in raw.read_items(db, live) if isinstance(item, Samples)]
         assert starts == [START_NS + day * DAY_NS for day in (2, 3)]
         assert len(list(derived.beats(db, live))) == 4
+        # what a model said in shadow is kept as long as what it said it of
+        assert [score.t_ns for score in model_rows.shadow_scores(db, live)] == starts
         assert len(list(raw.read_items(db, old))) == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -136,3 +138,19 @@ def test_whatever_comes_in_no_nan_comes_out(size: float) -> None:
 
 def test_what_is_told_of_a_beat_is_not_printed() -> None:
     assert repr(Typed("V", (0.0, 0.0, 1.0, 0.0, 0.0), 1.0)) == "<Typed>"
+
+
+def test_where_another_net_takes_over_its_own_card_weighs_what_it_says() -> None:
+    ecg, at, _ = recording(60)
+    waves, before_s = beat_waves(ecg, _FS_HZ, at), intervals(at)
+    plain, changed = BeatTyper(), BeatTyper()
+    usual = [*plain.push(waves, before_s), *plain.flush()]
+    told = changed.push(waves[:30], before_s[:30])
+    card = changed._net.card
+    changed._net.card = replace(card, thresholds={**card.thresholds, "weight of V": 1e9})
+    n = len(told)
+    told += [*changed.push(waves[30:], before_s[30:]), *changed.flush()]
+    assert told[:n] == usual[:n]
+    assert n > 0
+    assert told[n:] != usual[n:]
+    assert all(typed.label == "V" for typed in told[n:] if typed.probabilities[2] > 0)

@@ -17,7 +17,7 @@ from models.errors import BundleError, GoldenError, ModelError, SlotError, Trust
 from models.keyring import Keyring
 from models.revocation import RevokedModel, read_revocations
 from models.screen import CARD
-from models.slots.slots import Slots
+from models.slots.slots import MOST_STARTS, Slots
 from models.slots.state import State, decoded
 from tests.models.publisher import bundle, publisher, revoked
 
@@ -281,6 +281,34 @@ def test_bundles_that_no_slot_names_are_removed(slots: Slots) -> None:
         install(slots, f"9.{number}.0")
         slots.promote("screen")
     assert len(list((slots.folder / "bundles").iterdir())) == 2
+
+
+def test_what_takes_run_after_run_with_it_is_out_of_use(slots: Slots) -> None:
+    install(slots)
+    slots.promote("screen")
+    install(slots, "9.2.0")
+    for _ in range(MOST_STARTS):
+        slots.starting("screen")
+        assert slots.shadow("screen") is not None
+    slots.starting("screen")  # the shadow is the newest: it goes first
+    assert slots.shadow("screen") is None
+    assert active(slots) == "9.1.0"
+    for _ in range(MOST_STARTS - 1):
+        slots.starting("screen")
+    slots.lasted("screen")
+    for _ in range(MOST_STARTS):
+        slots.starting("screen")
+        assert active(slots) == "9.1.0"
+    slots.starting("screen")
+    assert active(slots) is None
+    assert [event.what for event in slots.events()][-2:] == ["dropped", "reverted"]
+    assert "3 runs in a row died" in slots.events()[-1].reason
+
+
+def test_without_anything_installed_a_start_writes_nothing(slots: Slots) -> None:
+    slots.starting("screen")
+    slots.lasted("screen")
+    assert not slots.folder.exists()
 
 
 def test_an_event_is_recorded_once(slots: Slots) -> None:

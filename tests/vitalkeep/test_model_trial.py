@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from device_pipeline.alerts.alert import Alert, Grounds
 from device_pipeline.beat import BeatSource
+from device_pipeline.beat_types import BeatType
 from device_pipeline.config import Limits
 from device_pipeline.run import Finding
 from device_pipeline.store import model_rows
@@ -28,7 +29,7 @@ from sensors.replay_link import ReplayLink
 from sensors.samples import Item
 from tests.vitalkeep.command import RECORDINGS, vitalkeep_here
 from vitalkeep import model_choice
-from vitalkeep.model_trial import ModelsOnTrial, SessionModels, history
+from vitalkeep.model_trial import LASTED_NS, ModelsOnTrial, SessionModels, history
 from vitalkeep.session import hold_session
 
 H_NS = 3_600_000_000_000
@@ -122,7 +123,7 @@ def test_a_model_that_fails_in_service_goes_back_and_the_session_goes_on(
 ) -> None:
     slots = let_in(promoted=True)
     models = ModelsOnTrial.here()
-    whole, calls = Net.__call__, []
+    whole, calls = Net.rows, []
 
     def call(self: Net, **inputs: NDArray[np.float64]) -> NDArray[np.float64]:
         if self.card.version == "8.0.0":
@@ -131,11 +132,14 @@ def test_a_model_that_fails_in_service_goes_back_and_the_session_goes_on(
                 raise RuntimeError("a tensor broke")
         return whole(self, **inputs)
 
-    monkeypatch.setattr(Net, "__call__", call)
+    monkeypatch.setattr(Net, "rows", call)
     store, seen = held(tmp_path / "a", models.session())
-    monkeypatch.setattr(Net, "__call__", whole)
+    monkeypatch.setattr(Net, "rows", whole)
     _, without = held(tmp_path / "b", None)
     assert len(calls) == 11
+    versions = [finding.version for finding in seen.findings if isinstance(finding, BeatType)]
+    assert versions == sorted(versions, reverse=True)  # who said it is told as it was
+    assert set(versions) == {"8.0.0", ModelCard.read(beat.CARD).version}
     assert plain(seen.findings) == plain(without.findings)
     assert seen.troubles == ["model beat 8.0.0 reverted: it failed: RuntimeError"]
     assert slots.chosen("beat").bundle is None
@@ -210,6 +214,24 @@ def test_what_cannot_serve_is_said_once_and_recorded(tmp_path: Path) -> None:
     row = next(row for row in vitalkeep_here(tmp_path, "model", "list", "--json").rows() if row["name"] == "beat")
     assert row["origin"] == "program"
     assert row["why"].startswith("8.0.0: sha256")
+
+
+def test_a_run_that_ends_as_runs_end_counts_nothing_against_a_model(tmp_path: Path) -> None:
+    slots = let_in(promoted=True)
+    session = ModelsOnTrial.here().session()
+    assert slots.state().of("beat").starts == 1
+    with pytest.raises(KeyError), session.using():
+        raise KeyError
+    assert slots.state().of("beat").starts == 0
+
+
+def test_a_run_that_has_lasted_counts_nothing_against_a_model(tmp_path: Path) -> None:
+    slots = let_in(promoted=True)
+    session = ModelsOnTrial.here().session()
+    session.take(5)
+    assert slots.state().of("beat").starts == 1
+    session.take(5 + LASTED_NS + 1)
+    assert slots.state().of("beat").starts == 0
 
 
 def test_a_list_of_keys_that_is_damaged_leaves_the_program_s_own_in_service(home: Path) -> None:

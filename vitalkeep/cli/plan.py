@@ -89,9 +89,9 @@ class _Watch:
         if plan.on_alert:
             self._command = AlertCommand(plan.on_alert, say if view is None else view.trouble)
             watchers.append(self._command)
+        models = models_on_trial(writer)
         if view is not None:
             view.open()
-        models = models_on_trial(writer)
         held = await hold_session(self._link, plan.config.limits, writer, watchers, models=models.session())
         self._summary.analysis.close(held.pipeline)
         return held.unstored
