@@ -7,11 +7,12 @@ came.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from device_pipeline.alerts.alert import Alert
 from device_pipeline.alerts.ectopy import Ectopy
 from device_pipeline.alerts.engine import AlertEngine
+from device_pipeline.alerts.irregular import irregular_grounds
 from device_pipeline.alerts.rules import Watches
 from device_pipeline.beat import Beat, BeatSource, Quality
 from device_pipeline.beat_types import BeatType, MakeTyper
@@ -28,6 +29,7 @@ from device_pipeline.metrics.metric import Metric
 from device_pipeline.metrics.registry import WINDOW
 from device_pipeline.pulse_rate import ARRIVAL_NS, DELAY_S, PulseRate
 from device_pipeline.rhythm import Rhythm, RhythmKind, RhythmSpan
+from device_pipeline.rhythm_judge import MakeRhythmModel, RhythmJudge, shipped
 from device_pipeline.side import SideFinding
 from device_pipeline.sides import Sides
 from device_pipeline.track import Track, Window
@@ -54,7 +56,7 @@ SILENCE_NS = 30 * _S
 class _Source:
     stage: BeatStage | RrBeats | AnnotatedBeats
     track: Track
-    rhythm: Rhythm = field(default_factory=Rhythm)
+    rhythm: Rhythm
     last_beat_ns: int | None = None
     unbroken: bool = False  # the signal has been good without a break since the last beat
     rhythm_told: RhythmKind | None = None
@@ -74,6 +76,7 @@ class Pipeline:
     else is told of it.
     `typer`: makes the model that tells what kind of beat each beat of an ECG is; None: nothing is told of that.
     `effort`: what may be left out at present, of a live run alone; None leaves out nothing.
+    `rhythm`: makes the model that judges intervals, when the first are there to be judged.
     """
 
     def __init__(
@@ -89,6 +92,7 @@ class Pipeline:
         second_ppg: str | None = None,
         typer: MakeTyper | None = None,
         effort: Effort | None = None,
+        rhythm: MakeRhythmModel = shipped,
     ) -> None:
         self._origin_ns = origin_ns
         self._make_typer = typer
@@ -105,6 +109,7 @@ class Pipeline:
         self._alerts = AlertEngine(limits)
         self._ectopy = Ectopy(self._alerts)
         self._limits = limits
+        self._rhythm = RhythmJudge(rhythm)
         self._signal_grid = Grid(origin_ns, SIGNAL_WINDOW_S * _S, SIGNAL_WINDOW_S * _S)
         self._hrv_grid = Grid(origin_ns, HRV_WINDOW_S * _S, HRV_WINDOW_S * _S)
         self._rate_grid: Grid | None = None
@@ -134,6 +139,11 @@ class Pipeline:
     def untyped(self) -> str | None:
         """Why nothing is told of the kinds of beats of an ECG, where a model was to tell it; None where it does."""
         return None if self._typed is None else self._typed.types.reason
+
+    @property
+    def rhythm_reason(self) -> str | None:
+        """Why no rhythm can be told, whatever the beats; None where only they decide."""
+        return self._rhythm.reason
 
     def leads(self, kind: Kind) -> str | None:
         """Name of the channel of `kind` that is read."""
@@ -220,7 +230,7 @@ class Pipeline:
         return any(source.track.is_heard for source in self._sources.values())
 
     def _open(self, kind: BeatSource, stage: BeatStage | RrBeats | AnnotatedBeats) -> _Source:
-        source = _Source(stage, Track(kind, FLAG_LATENESS_NS if self._live else 0))
+        source = _Source(stage, Track(kind, FLAG_LATENESS_NS if self._live else 0), Rhythm(self._rhythm))
         self._sources[kind] = source
         return source
 
@@ -408,7 +418,8 @@ class Pipeline:
             rhythm, since_ns = source.rhythm.current, source.rhythm.since_ns
             start_ns = last_ns if rhythm is source.rhythm_told or since_ns is None else since_ns
             source.rhythm_told = rhythm
-            findings += self._alerts.push(Watches.RHYTHM, start_ns, beat.t_ns, rhythm)
+            grounds = irregular_grounds(source.rhythm, beat.t_ns)
+            findings += self._alerts.push(Watches.RHYTHM, start_ns, beat.t_ns, rhythm, grounds)
         return findings
 
     def _window(self, start_ns: int, end_ns: int, lead: Window | None = None) -> Window:

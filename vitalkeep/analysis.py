@@ -61,6 +61,7 @@ class Analysis:
     heart_rate: list[HeartRate] = field(default_factory=list)
     hrv: list[Hrv] = field(default_factory=list)
     rhythm: list[RhythmSpan] = field(default_factory=list)
+    rhythm_reason: str | None = None  # why none was told
     alerts: dict[tuple[int, str], Alert] = field(default_factory=dict)
     respiration: list[Respiration] = field(default_factory=list)
     spo2: list[Spo2] = field(default_factory=list)
@@ -107,6 +108,9 @@ class Analysis:
         self.source = pipeline.leading
         self.beats_n = pipeline.beats_n
         self.mean_hr_bpm = pipeline.mean_hr_bpm
+        self.rhythm_reason = pipeline.rhythm_reason
+        if self.rhythm_reason is None and not self.rhythm:
+            self.rhythm_reason = "too_few_beats" if self.beats_n else "no_data"
         self.notes = list(notes)
         self.beats = [beat for beat in self.beats if beat.source is self.source]
         self.gaps = join_gaps(self.gaps)

@@ -162,10 +162,11 @@ def latest_hrv(db: Database, session_id: int) -> Hrv | None:
 
 def rhythm(db: Database, session_id: int) -> Iterator[RhythmSpan]:
     rows = db.conn.execute(
-        "SELECT start_ns, end_ns, kind FROM rhythm WHERE session_id = ? ORDER BY start_ns", (session_id,)
+        "SELECT start_ns, end_ns, kind, probability, model, version FROM rhythm WHERE session_id = ? ORDER BY start_ns",
+        (session_id,),
     )
-    for start_ns, end_ns, kind in rows:
-        yield RhythmSpan(start_ns, end_ns, RhythmKind(kind))
+    for start_ns, end_ns, kind, probability, model, version in rows:
+        yield RhythmSpan(start_ns, end_ns, RhythmKind(kind), probability, model, version)
 
 
 def absences(db: Database, session_id: int) -> Iterator[Gap]:

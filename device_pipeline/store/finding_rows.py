@@ -46,7 +46,8 @@ INSERTS = {
         VALUES (?,?,?,?,?,?,?)""",
     "hrv": """INSERT OR REPLACE INTO hrv (session_id, start_ns, length_ns, n_beats, corrected_pct, method, reason,
         metric_values, absent, uncertain) VALUES (?,?,?,?,?,?,?,?,?,?)""",
-    "rhythm": "INSERT OR REPLACE INTO rhythm (session_id, start_ns, end_ns, kind) VALUES (?,?,?,?)",
+    "rhythm": """INSERT OR REPLACE INTO rhythm (session_id, start_ns, end_ns, kind, probability, model, version)
+        VALUES (?,?,?,?,?,?,?)""",
     "alerts": """INSERT OR REPLACE INTO alerts (session_id, rule, start_ns, raised_ns, end_ns, text, grounds)
         VALUES (?,?,?,?,?,?,?)""",
     "beat_types": """INSERT OR REPLACE INTO beat_types (session_id, t_ns, label, score, model, version, reason)
@@ -107,7 +108,8 @@ def finding_row(finding: Found) -> FindingRow:
             label = None if t.label is None else t.label.value
             return FindingRow("beat_types", (t.t_ns, label, finite(t.score), t.model, t.version, t.reason))
         case RhythmSpan() as r:
-            return FindingRow("rhythm", (r.start_ns, r.end_ns, r.kind.value))
+            told = (finite(r.probability), r.model, r.version)
+            return FindingRow("rhythm", (r.start_ns, r.end_ns, r.kind.value, *told))
         case ShadowScore() as s:
             said = (s.label, finite(s.score), s.active_version, s.active_label, finite(s.active_score))
             return FindingRow("shadow_scores", (s.t_ns, s.model, s.version, *said))

@@ -367,6 +367,14 @@ MIGRATIONS: tuple[Migration, ...] = (
             ) STRICT, WITHOUT ROWID""",
         ),
     ),
+    Migration(
+        "which model told a rhythm, and how sure it was",
+        (
+            "ALTER TABLE rhythm ADD COLUMN probability REAL CHECK (probability BETWEEN 0 AND 1)",
+            "ALTER TABLE rhythm ADD COLUMN model TEXT",
+            "ALTER TABLE rhythm ADD COLUMN version TEXT",
+        ),
+    ),
 )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from models.card import ModelCard
 from models.registry import MODELS
 
-ROWS = {"qrs": 24, "ppg_rate": 2, "respiration": 1, "beat": 16}
+ROWS = {"qrs": 24, "ppg_rate": 2, "respiration": 1, "beat": 16, "rhythm": 16}
 
 
 def main() -> None:

@@ -8,8 +8,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from device_pipeline.alerts.irregular import irregular_grounds
 from device_pipeline.beat import Beat, BeatSource
-from device_pipeline.rhythm import BRIDGE_NS, LEAST, Rhythm, RhythmKind, RhythmSpan
+from device_pipeline.rhythm import BRIDGE_NS, LONGEST_RR_S, STEP, Rhythm, RhythmKind, RhythmSpan
+from device_pipeline.rhythm_judge import RhythmJudge
+from models.errors import ModelError
+from models.rhythm_input import LEAST, WINDOW
 from sensors.samples import Gap, GapReason
 from tests.device_pipeline.annotated import beat_samples, beats_at, read_annotation
 
@@ -19,6 +23,24 @@ AFIB, N = RhythmKind.AFIB, RhythmKind.N
 def spans_of(items: Iterable[Beat | Gap]) -> list[RhythmSpan]:
     rhythm = Rhythm()
     return [span for item in items for span in rhythm.push(item)] + rhythm.flush()
+
+
+def told(items: Iterable[Beat | Gap]) -> list[tuple[int, int, RhythmKind]]:
+    return [(span.start_ns, span.end_ns, span.kind) for span in spans_of(items)]
+
+
+class Said:
+    """A model that says of window after window what it was given, whatever the window."""
+
+    name, version, start, end = "said", "1.2.3", 0.8, 0.3
+
+    def __init__(self, *probabilities: float) -> None:
+        self._left = list(probabilities)
+        self.asked: list[int] = []
+
+    def probability(self, rr_s: NDArray[np.float64]) -> float:
+        self.asked.append(len(rr_s))
+        return self._left.pop(0)
 
 
 def beats_of(rr_s: NDArray[np.float64] | list[float], start_s: float = 0.0) -> list[Beat]:
@@ -74,7 +96,7 @@ def with_early_beats_at_random(n: int, seed: int = 0) -> NDArray[np.float64]:
 )
 def test_other_ways_of_being_irregular_are_not_called_fibrillation(rr_s: NDArray[np.float64]) -> None:
     beats = beats_of(rr_s)
-    assert spans_of(beats) == [RhythmSpan(beats[0].t_ns, beats[-1].t_ns, N)]
+    assert told(beats) == [(beats[0].t_ns, beats[-1].t_ns, N)]
 
 
 def test_fibrillation_is_found_and_bounded() -> None:
@@ -89,23 +111,23 @@ def test_fibrillation_is_found_and_bounded() -> None:
 
 def test_an_open_irregular_stretch_is_told_before_it_ends() -> None:
     rhythm = Rhythm()
-    told = None
+    first = None
     for k, beat in enumerate(beats_of(np.concatenate([steady_s(200), fibrillation_s(200)]))):
         rhythm.push(beat)
-        if rhythm.current is AFIB and told is None:
-            told = k
-    assert told is not None
-    assert 200 < told < 260
+        if rhythm.current is AFIB and first is None:
+            first = k
+    assert first is not None
+    assert 200 < first < 260
     (last,) = rhythm.flush()
     assert last.kind is AFIB
     assert rhythm.current is None
 
 
 def test_too_few_intervals_are_unknown_not_normal() -> None:
-    assert spans_of(beats_of(fibrillation_s(LEAST))) == []
+    assert spans_of(beats_of(fibrillation_s(LEAST - 1))) == []
     assert spans_of([]) == []
     rhythm = Rhythm()
-    for beat in beats_of(steady_s(LEAST)):
+    for beat in beats_of(steady_s(LEAST - 1)):
         rhythm.push(beat)
     assert rhythm.current is None
 
@@ -113,12 +135,9 @@ def test_too_few_intervals_are_unknown_not_normal() -> None:
 def test_nothing_is_said_of_an_absence() -> None:
     before, after = beats_of(fibrillation_s(200)), beats_of(fibrillation_s(200, seed=1), 1000.0)
     gap = Gap(None, before[-1].t_ns, after[0].t_ns, GapReason.LINK_LOST)
-    expected = [
-        RhythmSpan(before[0].t_ns, before[-1].t_ns, AFIB),
-        RhythmSpan(after[0].t_ns, after[-1].t_ns, AFIB),
-    ]
-    assert spans_of([*before, gap, *after]) == expected
-    assert spans_of([*before, *after]) == expected
+    expected = [(before[0].t_ns, before[-1].t_ns, AFIB), (after[0].t_ns, after[-1].t_ns, AFIB)]
+    assert told([*before, gap, *after]) == expected
+    assert told([*before, *after]) == expected
 
 
 def test_an_absence_of_a_few_seconds_does_not_break_a_stretch() -> None:
@@ -128,7 +147,7 @@ def test_an_absence_of_a_few_seconds_does_not_break_a_stretch() -> None:
         beats += beats_of(fibrillation_s(30, seed), start_s)
         start_s = beats[-1].t_ns / 1e9 + 5.0
     assert BRIDGE_NS > 5e9
-    assert spans_of(beats) == [RhythmSpan(beats[0].t_ns, beats[-1].t_ns, AFIB)]
+    assert told(beats) == [(beats[0].t_ns, beats[-1].t_ns, AFIB)]
 
 
 def test_what_was_final_never_changes() -> None:
@@ -195,3 +214,93 @@ def test_real_early_beats_in_runs_and_patterns_are_not_called_fibrillation(recor
 
 def test_beats_at_one_moment_are_survived() -> None:
     assert spans_of(beats_at(np.zeros(200))) == []
+
+
+def test_a_span_says_how_sure_which_model_was_of_it() -> None:
+    model = Said(0.1, 0.2, 0.9, 0.7, 0.2, 0.0)
+    rhythm = Rhythm(RhythmJudge(lambda: model))
+    beats = beats_of(steady_s(LEAST + 5 * STEP))
+    spans = [span for beat in beats for span in rhythm.push(beat)] + rhythm.flush()
+    assert [span.kind for span in spans] == [N, AFIB, N]
+    assert [span.probability for span in spans] == pytest.approx([0.15, 0.8, 0.1])
+    assert {(span.model, span.version) for span in spans} == {("said", "1.2.3")}
+    assert model.asked == [LEAST, LEAST + STEP, *[WINDOW] * 4]
+
+
+def test_what_is_hard_to_tell_keeps_its_kind() -> None:
+    model = Said(0.79, 0.81, 0.31, 0.79, 0.29, 0.8)
+    rhythm = Rhythm(RhythmJudge(lambda: model))
+    spans = [span for beat in beats_of(steady_s(LEAST + 5 * STEP)) for span in rhythm.push(beat)] + rhythm.flush()
+    assert [span.kind for span in spans] == [N, AFIB, N]
+    assert [span.probability for span in spans] == pytest.approx([0.79, (0.81 + 0.31 + 0.79) / 3, (0.29 + 0.8) / 2])
+
+
+def test_a_stretch_that_goes_on_tells_as_much_as_is_final() -> None:
+    model = Said(0.1, 0.9, 0.8)
+    rhythm = Rhythm(RhythmJudge(lambda: model))
+    assert rhythm.open_span is None
+    beats = beats_of(steady_s(LEAST + 2 * STEP))
+    for beat in beats:
+        rhythm.push(beat)
+    span = rhythm.open_span
+    assert span is not None
+    assert (span.kind, span.probability, span.end_ns) == (AFIB, pytest.approx(0.85), rhythm.final_ns)
+    assert rhythm.window_ns == tuple(beat.t_ns for beat in beats[-WINDOW:])
+
+
+@pytest.mark.parametrize("answer", [float("nan"), -0.1, 1.5])
+def test_an_answer_that_is_no_probability_leaves_the_rhythm_unknown(answer: float) -> None:
+    rhythm = Rhythm(RhythmJudge(lambda: Said(0.9, answer)))
+    beats = beats_of(fibrillation_s(LEAST + 5 * STEP))
+    (span,) = [span for beat in beats for span in rhythm.push(beat)] + rhythm.flush()
+    assert (span.start_ns, span.end_ns) == (beats[0].t_ns, beats[LEAST + STEP].t_ns)
+    assert rhythm.reason == "no_model"
+    assert rhythm.current is None
+
+
+@pytest.mark.parametrize("problem", [ModelError("gone"), OSError("gone"), RuntimeError("gone"), ValueError("gone")])
+def test_without_a_model_the_rhythm_is_unknown_and_it_is_asked_for_once(problem: Exception) -> None:
+    asked = []
+
+    def make() -> Said:
+        asked.append(1)
+        raise problem
+
+    rhythm = Rhythm(RhythmJudge(make))
+    assert [span for beat in beats_of(fibrillation_s(300)) for span in rhythm.push(beat)] + rhythm.flush() == []
+    assert rhythm.reason == "no_model"
+    assert len(asked) == 1
+
+
+def test_no_model_is_made_before_there_is_something_to_judge() -> None:
+    rhythm = Rhythm(RhythmJudge(lambda: pytest.fail("made too early")))
+    for beat in beats_of(steady_s(LEAST - 1)):
+        rhythm.push(beat)
+    assert rhythm.reason is None
+
+
+def test_an_interval_that_is_a_gap_is_not_judged() -> None:
+    model = Said(0.1)
+    rhythm = Rhythm(RhythmJudge(lambda: model))
+    rr_s = np.where(np.arange(LEAST + 3) % 11 == 5, LONGEST_RR_S + 0.5, 0.8)
+    for beat in beats_of(rr_s):
+        rhythm.push(beat)
+    assert model.asked == [LEAST]
+
+
+def test_an_alert_of_an_irregular_rhythm_names_its_beats_the_score_and_the_model() -> None:
+    model = Said(0.9, 0.8)
+    rhythm = Rhythm(RhythmJudge(lambda: model))
+    beats = beats_of(steady_s(LEAST + STEP))
+    for beat in beats[:LEAST]:
+        rhythm.push(beat)
+    assert irregular_grounds(rhythm, beats[LEAST - 1].t_ns) is None
+    for beat in beats[LEAST:]:
+        rhythm.push(beat)
+    grounds = irregular_grounds(rhythm, beats[-1].t_ns)
+    assert grounds is not None
+    assert grounds.beats_ns == tuple(beat.t_ns for beat in beats[-32:])
+    assert grounds.score == pytest.approx(0.85)
+    assert (grounds.model, grounds.version) == ("said", "1.2.3")
+    assert (grounds.start_ns, grounds.end_ns) == (beats[0].t_ns, beats[-1].t_ns)
+    assert grounds.strip_end_ns - grounds.strip_start_ns == 10 * 10**9

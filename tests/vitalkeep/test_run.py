@@ -121,7 +121,7 @@ FIELDS = {
         "absent",
         "uncertain",
     },
-    "rhythm": {"type", "start_ns", "end_ns", "kind"},
+    "rhythm": {"type", "start_ns", "end_ns", "kind", "probability", "model"},
     "respiration": {"type", "start_ns", "length_ns", "rate_bpm", "quality", "reason", "method"},
     "alert": {"type", "rule", "state", "start_ns", "end_ns", "text", "grounds"},
     "quality": {"type", "start_ns", "end_ns", "index", "good", "reason"},

@@ -60,9 +60,16 @@ def analysis_object(analysis: Analysis) -> dict[str, Any]:
         ],
         "hrv": [{"start_s": at_s(hrv.start_ns), **_hrv_values(hrv)} for hrv in analysis.hrv],
         "rhythm": [
-            {"start_s": at_s(span.start_ns), "end_s": at_s(span.end_ns), "kind": span.kind.value}
+            {
+                "start_s": at_s(span.start_ns),
+                "end_s": at_s(span.end_ns),
+                "kind": span.kind.value,
+                "probability": _round(span.probability, 3),
+                "model": None if span.model is None else f"{span.model} {span.version}",
+            }
             for span in analysis.rhythm
         ],
+        "rhythm_reason": analysis.rhythm_reason,
         "alerts": [
             {
                 "start_s": at_s(alert.start_ns),

@@ -82,6 +82,8 @@ def _row(finding: Finding) -> dict[str, Any] | None:
                 "start_ns": finding.start_ns,
                 "end_ns": finding.end_ns,
                 "kind": finding.kind.value,
+                "probability": _round(finding.probability),
+                "model": None if finding.model is None else f"{finding.model} {finding.version}",
             }
         case Alert():
             return {
