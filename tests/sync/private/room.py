@@ -65,6 +65,11 @@ class Room:
         self.outbox = Outbox(self.folder / "outbox")
         self.publisher = self.open()
 
+    @staticmethod
+    def zone() -> ZoneInfo:
+        """What the tests set TZ to."""
+        return ZoneInfo("UTC")
+
     def open(self) -> Publisher:
         """Another process of the same wearer."""
         return Publisher(self.folder / "store", self.folder / "counter", self.clock, self.days)
