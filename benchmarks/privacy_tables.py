@@ -1,6 +1,6 @@
 """How exact the figures are that may leave, by simulation: the tables that docs/privacy.md quotes.
 
-    python -m benchmarks.privacy_tables [--draws 2000]
+python -m benchmarks.privacy_tables [--draws 2000]
 """
 
 from __future__ import annotations
