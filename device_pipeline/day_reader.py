@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlite_utils import Database
 
 from device_pipeline.day_summary import DaySummary, day_summary
+from device_pipeline.rhythm_judge import MakeRhythmModel, shipped
 from device_pipeline.store.derived import sessions
 from device_pipeline.store.raw import read_items
 from device_pipeline.store.writer import SessionKind
@@ -23,7 +24,7 @@ def bounds_ns(day: date, zone: ZoneInfo) -> tuple[int, int]:
     return round(start.timestamp()) * _S, round(end.timestamp()) * _S
 
 
-def stored_day(db: Database, day: date, zone: ZoneInfo) -> DaySummary | None:
+def stored_day(db: Database, day: date, zone: ZoneInfo, rhythm: MakeRhythmModel = shipped) -> DaySummary | None:
     """The summary of `day` from what is stored of it now; None where that is nothing.
 
     Live sessions alone: what was replayed or imported is not known to be the wearer's. Raises StoreDamagedError.
@@ -36,4 +37,4 @@ def stored_day(db: Database, day: date, zone: ZoneInfo) -> DaySummary | None:
             if session.kind is SessionKind.LIVE and right_from_ns is not None:
                 yield read_items(db, session.id, max(start_ns, right_from_ns), end_ns)
 
-    return day_summary(day, start_ns, end_ns, items())
+    return day_summary(day, start_ns, end_ns, items(), rhythm)

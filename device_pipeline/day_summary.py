@@ -16,6 +16,7 @@ from datetime import date
 from device_pipeline.config import Limits
 from device_pipeline.hrv import Hrv
 from device_pipeline.rhythm import RhythmKind, RhythmSpan
+from device_pipeline.rhythm_judge import MakeRhythmModel, shipped
 from device_pipeline.run import Pipeline
 from device_pipeline.windows import HeartRate
 from sensors.samples import Item
@@ -49,9 +50,15 @@ class DaySummary:
 
 
 def day_summary(
-    day: date, start_ns: int, end_ns: int, sessions: Iterable[Iterable[Item]], limits: Limits | None = None
+    day: date,
+    start_ns: int,
+    end_ns: int,
+    sessions: Iterable[Iterable[Item]],
+    rhythm: MakeRhythmModel = shipped,
 ) -> DaySummary | None:
     """`sessions`: of each session what it stored in [start_ns, end_ns), the bounds of the local `day`, in its order.
+
+    `rhythm`: makes the model that judges intervals; the days of one window are to be judged by one.
 
     None where nothing was stored. What lies outside the bounds is not looked at.
     """
@@ -60,7 +67,7 @@ def day_summary(
     spans: list[tuple[int, int]] = []
     any_rhythm = any_data = False
     for items in sessions:
-        pipeline = Pipeline(limits if limits is not None else Limits(), origin_ns=start_ns)
+        pipeline = Pipeline(Limits(), origin_ns=start_ns, rhythm=rhythm)
         found = []
         for item in items:
             any_data = True

@@ -82,15 +82,16 @@ def open_room(folders: Folders, clock: Clock | None = None, days: Days | None = 
 
 
 def _days_of(store: Store) -> Days:
-    """Summaries from the raw store; a store that is not there yet has no day."""
+    """Summaries from the raw store, by the model that is pinned; a store that is not there yet has no day."""
 
     def work_out(day: date, zone: ZoneInfo) -> DaySummary | None:
         from device_pipeline.day_reader import stored_day
+        from vitalkeep.model_choice import pinned_rhythm
 
         if not store.exists:
             return None
         with store.reader() as db:
-            return stored_day(db, day, zone)
+            return stored_day(db, day, zone, pinned_rhythm)
 
     return work_out
 

@@ -67,6 +67,7 @@ def pair(code: str, name: str | None, yes: tuple[str, ...], as_json: bool, folde
 
     from sync.pairing import PairingCode, PairingCodeError
     from sync.private.errors import PairingError
+    from vitalkeep.model_choice import pin_rhythm
     from vitalkeep.private_room import Folders, open_room, uplink
 
     try:
@@ -76,6 +77,7 @@ def pair(code: str, name: str | None, yes: tuple[str, ...], as_json: bool, folde
     with open_room(Folders.usual(folder)) as room:
         found = json.loads(uplink(["pair", "--outbox", str(room.folders.outbox), "--url", asked.url]))
         agreed = _agreed(yes, name or found["name"])
+        pin_rhythm()
         known = enrol(room, asked, found, name, agreed)
         sent = drain(room)
     told = {"schema": SCHEMA, "clinic": known, "url": asked.url, "statistics": [s.name for s in agreed], "sent": sent}
