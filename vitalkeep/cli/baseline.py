@@ -105,7 +105,7 @@ def judge(store: Store, day: datetime | None = None) -> Days | None:
     Raises StoreError, ModelError.
     """
     from device_pipeline.baseline.days import days_up_to
-    from device_pipeline.errors import StoreBusyError, StoreFullError
+    from device_pipeline.errors import StoreError, StoreFullError
     from device_pipeline.store import days as day_store
 
     now_ns = store.clock.now_ns()
@@ -121,7 +121,7 @@ def judge(store: Store, day: datetime | None = None) -> Days | None:
                 except StoreFullError:
                     pass  # it is told, and kept another time
             return found
-    except StoreBusyError:
+    except StoreError:  # another process writes, or the disk takes nothing; what is wrong otherwise is met here again
         with store.reader() as db:
             return days_up_to(db, now_ns, day_store.stored_numbers(db), chosen)
 
