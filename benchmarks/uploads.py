@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -116,10 +117,9 @@ class _Uploads:
 def upload(folder: Path, devices: int, kills: int) -> Uploaded:
     """Kills the clinic when so many parts of all messages have their receipt."""
     keys = make_secrets(folder).public
-    store = ClinicStore(folder, create=True)
-    today = SystemClinicClock().today()
-    cards = [_messages(keys, store.new_pairing(None, today, 14)[0]) for _ in range(devices)]
-    store.close()
+    with ClinicStore(folder, create=True) as store:
+        today = SystemClinicClock().today()
+        cards = [_messages(keys, store.new_pairing(None, today, 14)[0]) for _ in range(devices)]
     total = sum(len(card) for card in cards)
     server = _Server(folder)
     uploads = _Uploads(server.port, keys)
@@ -135,10 +135,9 @@ def upload(folder: Path, devices: int, kills: int) -> Uploaded:
             each.result()
     seconds = time.perf_counter() - began_s
     server.kill()
-    with sqlite3.connect(folder / "clinic.db") as db:
+    with closing(sqlite3.connect(folder / "clinic.db")) as db:
         ((enrolled,),) = db.execute("SELECT count(*) FROM devices")
         ((answers,),) = db.execute("SELECT count(*) FROM answers")
-    db.close()
     return Uploaded(devices, total, enrolled, answers, seconds, uploads.retries, uploads.duplicates, kills)
 
 

@@ -68,11 +68,10 @@ def init(folder: Path, name: str, url: str | None, as_json: bool) -> None:
             url = url.rstrip("/")
             require_url(url)
         keys = make_secrets(folder).public
-        store = ClinicStore(folder, create=True)
-        store.set_meta("name", name)
-        if url is not None:
-            store.set_meta("url", url)
-        store.close()
+        with ClinicStore(folder, create=True) as store:
+            store.set_meta("name", name)
+            if url is not None:
+                store.set_meta("url", url)
     if as_json:
         click.echo(json.dumps({"name": name, "url": url, "id": keys.id.hex(), "data": str(folder)}))
     else:
@@ -144,15 +143,14 @@ def new(folder: Path, label: str | None, url: str | None, days: int, as_json: bo
     """
     with _told():
         keys = load_secrets(folder).public
-        store = ClinicStore(folder)
-        url = url or store.meta("url")
-        if url is None:
-            raise ClinicError("where do devices reach this clinic? --url, here or with init")
-        url = url.rstrip("/")
-        require_url(url)
-        token, pseudonym, last = store.new_pairing(label, SystemClinicClock().today(), days)
+        with ClinicStore(folder) as store:
+            url = url or store.meta("url")
+            if url is None:
+                raise ClinicError("where do devices reach this clinic? --url, here or with init")
+            url = url.rstrip("/")
+            require_url(url)
+            token, pseudonym, last = store.new_pairing(label, SystemClinicClock().today(), days)
         code = PairingCode(url, token, keys.id).encode()
-        store.close()
     if as_json:
         click.echo(json.dumps({"code": code, "pseudonym": pseudonym, "label": label, "last_day": last.isoformat()}))
         return
@@ -165,10 +163,8 @@ def new(folder: Path, label: str | None, url: str | None, days: int, as_json: bo
 @_as_json
 def patients(folder: Path, as_json: bool) -> None:
     """List who is enrolled, by pseudonym."""
-    with _told():
-        store = ClinicStore(folder)
+    with _told(), ClinicStore(folder) as store:
         rows = [_patient(store, device) for device in store.devices()]
-        store.close()
     if as_json:
         click.echo(json.dumps({"patients": rows}))
         return
@@ -190,11 +186,9 @@ def card(pseudonym: str, folder: Path, as_json: bool) -> None:
     vitalkeep-clinic card P-7K3QF2M1
     vitalkeep-clinic card P-7K3QF2M1 --json
     """
-    with _told():
-        store = ClinicStore(folder)
+    with _told(), ClinicStore(folder) as store:
         device = store.patient(pseudonym)
         shown = make_card(device, store.answers(device.id))
-        store.close()
     if as_json:
         click.echo(json.dumps(card_json(shown)))
         return

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import uvicorn
+from starlette.applications import Starlette
 
 from sync.clinic.app import make_app
 from sync.clinic.clock import ClinicClock
@@ -31,9 +32,20 @@ def serve(
 ) -> None:
     """`ready` is told the address when it is open; `port` 0: one that is free. Raises ClinicError."""
     secrets = load_secrets(folder)
-    store = ClinicStore(folder)
-    store.flush_erased()  # of a process that was killed before it did
-    app = make_app(secrets, store, clock, most_per_address=most_per_address, name=store.meta("name") or "clinic")
+    with ClinicStore(folder) as store:
+        store.flush_erased()  # of a process that was killed before it did
+        app = make_app(secrets, store, clock, most_per_address=most_per_address, name=store.meta("name") or "clinic")
+        _run(app, host, port, certificate, private_key, ready)
+
+
+def _run(
+    app: Starlette,
+    host: str,
+    port: int,
+    certificate: Path | None,
+    private_key: Path | None,
+    ready: Callable[[str], None],
+) -> None:
     config = uvicorn.Config(
         app,
         access_log=False,
@@ -56,4 +68,3 @@ def serve(
         bound = f"[{host}]" if ":" in host else host
         ready(f"{'https' if certificate else 'http'}://{bound}:{listening.getsockname()[1]}")
         uvicorn.Server(config).run(sockets=[listening])
-    store.close()

@@ -51,10 +51,9 @@ def drain(folder: Path, once: bool, as_json: bool) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: clock.stop())
     try:
-        outbox = Outbox(folder)
-        draining = Drain(outbox, _transport(), clock)
-        failed = _say(draining.due_once() if once else draining.run(), as_json)
-        outbox.close()
+        with Outbox(folder) as outbox:
+            draining = Drain(outbox, _transport(), clock)
+            failed = _say(draining.due_once() if once else draining.run(), as_json)
     except OutboxError as problem:
         click.echo(str(problem), err=True)
         sys.exit(STORE)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import secrets
 import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -75,6 +77,12 @@ class ClinicRig:
         self.store = ClinicStore(folder, create=True)
         self.receiver = Receiver(self.secrets, self.store, self.clock)
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.store.close()
+
     def token(self, label: str | None = None, days: int = 14) -> bytes:
         return self.store.new_pairing(label, self.clock.today(), days)[0]
 
@@ -102,10 +110,8 @@ class ClinicRig:
 
 
 def read_rows(folder: Path, query: str) -> list[tuple[object, ...]]:
-    with sqlite3.connect(folder / "clinic.db") as db:
-        rows = db.execute(query).fetchall()
-    db.close()
-    return rows
+    with closing(sqlite3.connect(folder / "clinic.db")) as db:
+        return db.execute(query).fetchall()
 
 
 def af_days(window: int = 27, value: float = 3.0) -> Answer:

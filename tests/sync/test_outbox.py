@@ -9,6 +9,8 @@ import stat
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -26,11 +28,17 @@ KEY_FILE = f"outbox.{CLINIC.hex()}.key"
 
 
 @pytest.fixture
-def outbox(tmp_path: Path) -> Outbox:
-    outbox = Outbox(tmp_path)
-    outbox.know(PEER)
-    outbox.know(OTHER)
-    return outbox
+def outbox(tmp_path: Path) -> Iterator[Outbox]:
+    with Outbox(tmp_path) as outbox:
+        outbox.know(PEER)
+        outbox.know(OTHER)
+        yield outbox
+
+
+@contextmanager
+def _database(folder: Path) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(folder / "outbox.db")) as db, db:
+        yield db
 
 
 def _sequences(outbox: Outbox, clinic: bytes = CLINIC) -> list[int]:
@@ -47,7 +55,8 @@ def test_what_is_put_comes_out_as_it_was_in_the_order_of_its_numbers(outbox: Out
 
 def test_what_is_put_twice_is_there_once(outbox: Outbox, tmp_path: Path) -> None:
     outbox.put(CLINIC, release(1), 0)
-    Outbox(tmp_path).put(CLINIC, release(1), 7)
+    with Outbox(tmp_path) as other:
+        other.put(CLINIC, release(1), 7)
     (message,) = outbox.messages()
     assert message.not_before_ns == 0
 
@@ -110,10 +119,10 @@ def test_a_copy_of_the_database_without_its_key_tells_nothing(outbox: Outbox, tm
     for path in tmp_path.glob("outbox.db*"):
         (copy / path.name).write_bytes(path.read_bytes())
     outbox.drop(CLINIC)
-    assert Outbox(copy).messages() == []
-    with sqlite3.connect(copy / "outbox.db") as db:
+    with Outbox(copy) as copied:
+        assert copied.messages() == []
+    with _database(copy) as db:
         ((encrypted,),) = db.execute("SELECT encrypted FROM messages").fetchall()
-    db.close()
     outbox.put(CLINIC, release(2), 0)
     key = (tmp_path / KEY_FILE).read_bytes()[16:]
     with pytest.raises(InvalidTag):
@@ -145,11 +154,11 @@ def test_a_drop_cut_short_after_its_key_has_gone_is_a_drop(outbox: Outbox, tmp_p
         (tmp_path / KEY_FILE).write_bytes(bytes(48))
     else:
         outbox_key.destroy_key(tmp_path, CLINIC)
-    outbox = Outbox(tmp_path)
-    assert outbox.messages() == []
-    outbox.put(CLINIC, release(2), 9)
-    assert _sequences(outbox) == [2]
-    assert outbox.messages()[0].not_before_ns == 9
+    with Outbox(tmp_path) as opened:
+        assert opened.messages() == []
+        opened.put(CLINIC, release(2), 9)
+        assert _sequences(opened) == [2]
+        assert opened.messages()[0].not_before_ns == 9
 
 
 def test_what_was_encrypted_with_an_erased_key_is_no_damage(outbox: Outbox, tmp_path: Path) -> None:
@@ -175,9 +184,8 @@ def test_only_the_owner_can_read_its_files(outbox: Outbox, tmp_path: Path) -> No
 
 def test_a_message_changed_on_the_disk_is_told_and_not_sent(outbox: Outbox, tmp_path: Path) -> None:
     outbox.put(CLINIC, release(1), 0)
-    with sqlite3.connect(tmp_path / "outbox.db") as db:
+    with _database(tmp_path) as db:
         db.execute("UPDATE messages SET encrypted = zeroblob(1052)")
-    db.close()
     with pytest.raises(OutboxError, match="damaged"):
         outbox.messages()
 
@@ -194,9 +202,8 @@ def test_a_file_that_is_no_outbox_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_outbox_of_another_version_is_refused(outbox: Outbox, tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / "outbox.db") as db:
+    with _database(tmp_path) as db:
         db.execute("PRAGMA user_version = 9")
-    db.close()
     with pytest.raises(OutboxError, match="version 9, expected 1"):
         Outbox(tmp_path)
 
@@ -218,11 +225,11 @@ def test_a_kill_loses_nothing_that_was_put_and_brings_nothing_dropped_back(tmp_p
             else:  # about to drop: what was there may be gone or not, and then is
                 maybe = set(there) if act == "dropping" else set()
                 there = there - maybe if act == "dropping" else there
-        outbox = Outbox(tmp_path)
-        found = {message.sequence for message in outbox.messages()}
-        for message in outbox.messages():
+        with Outbox(tmp_path) as outbox:
+            messages = outbox.messages()
+        found = {message.sequence for message in messages}
+        for message in messages:
             assert message.envelope == release(message.sequence).encode()
-        outbox.close()
         assert there <= found <= there | maybe
         there = found
         first = max([first, *(number for _, number in acts)])

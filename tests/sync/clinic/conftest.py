@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,5 +9,6 @@ from tests.rigs.clinic import ClinicRig
 
 
 @pytest.fixture
-def clinic(tmp_path: Path) -> ClinicRig:
-    return ClinicRig(tmp_path / "clinic")
+def clinic(tmp_path: Path) -> Iterator[ClinicRig]:
+    with ClinicRig(tmp_path / "clinic") as clinic:
+        yield clinic

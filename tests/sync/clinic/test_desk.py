@@ -32,7 +32,8 @@ def test_a_clinic_is_made_once(tmp_path: Path) -> None:
     again = _run("init", "--data", folder)
     assert again.exit_code == 1
     assert "keys already" in again.stderr
-    assert ClinicStore(folder).meta("name") == "Heart clinic"
+    with ClinicStore(folder) as store:
+        assert store.meta("name") == "Heart clinic"
 
 
 def test_only_the_owner_can_read_what_it_keeps(tmp_path: Path) -> None:

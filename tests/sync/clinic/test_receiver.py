@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sync.clinic.secrets_file import make_secrets
 from sync.pairing import base32
 from sync.receipt import Reason, Status
 from sync.release import ENVELOPE_BYTES, Answer, Content, Delete, Enrol, Release, ReleaseError
@@ -111,7 +112,7 @@ def test_a_token_is_good_until_its_last_day(clinic: ClinicRig) -> None:
 
 def test_a_message_sealed_to_another_clinic_is_refused(clinic: ClinicRig, tmp_path: Path) -> None:
     device = clinic.enrolled()
-    elsewhere = FakeDevice(ClinicRig(tmp_path / "other").keys, device.key, device.sequence)
+    elsewhere = FakeDevice(make_secrets(tmp_path / "other").public, device.key, device.sequence)
     assert clinic.take(elsewhere.release(af_days())) is Reason.SEAL
 
 

@@ -30,16 +30,16 @@ OPERATIONS = [
 def test_every_answer_is_one_that_the_document_promises(
     tmp_path: Path, method: str, path: str, mode: GenerationMode
 ) -> None:
-    clinic = ClinicRig(tmp_path / "clinic")
-    app = make_app(clinic.secrets, clinic.store, clinic.clock, most_per_address=0, name="Heart clinic")
-    schema = schemathesis.openapi.from_asgi("/openapi.json", app)
-    requests: st.SearchStrategy[Case[Any]] = schema[path][method.upper()].as_strategy(generation_mode=mode)
+    with ClinicRig(tmp_path / "clinic") as clinic:
+        app = make_app(clinic.secrets, clinic.store, clinic.clock, most_per_address=0, name="Heart clinic")
+        schema = schemathesis.openapi.from_asgi("/openapi.json", app)
+        requests: st.SearchStrategy[Case[Any]] = schema[path][method.upper()].as_strategy(generation_mode=mode)
 
-    @given(requests)
-    @settings(max_examples=50, suppress_health_check=list(HealthCheck))
-    def asked(case: Case[Any]) -> None:
-        # Bytes of the right size by chance are no message: they may be turned away.
-        case.call_and_validate(excluded_checks=[positive_data_acceptance])
+        @given(requests)
+        @settings(max_examples=50, suppress_health_check=list(HealthCheck))
+        def asked(case: Case[Any]) -> None:
+            # Bytes of the right size by chance are no message: they may be turned away.
+            case.call_and_validate(excluded_checks=[positive_data_acceptance])
 
-    asked()
-    assert clinic.store.devices() == []
+        asked()
+        assert clinic.store.devices() == []

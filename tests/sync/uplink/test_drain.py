@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -75,8 +75,10 @@ class Room:
 
 
 @pytest.fixture
-def room(clinic: ClinicRig, tmp_path: Path) -> Room:
-    return Room(clinic, tmp_path / "outbox")
+def room(clinic: ClinicRig, tmp_path: Path) -> Iterator[Room]:
+    room = Room(clinic, tmp_path / "outbox")
+    with room.outbox:
+        yield room
 
 
 def test_what_is_due_arrives_in_order_and_goes(room: Room) -> None:
@@ -175,21 +177,21 @@ def test_what_is_dropped_between_two_messages_is_not_sent(room: Room) -> None:
 
 
 def test_one_clinic_out_of_reach_does_not_hold_up_another(room: Room, tmp_path: Path) -> None:
-    other = ClinicRig(tmp_path / "other")
-    room.outbox.know(Peer(other.keys.id, "other", "http://127.0.0.1:2", other.keys.sealing, other.keys.signing))
-    room.put(room.device.enrol(room.clinic.token()))
-    device = FakeDevice(other.keys)
-    room.outbox.put(other.keys.id, device.enrol(other.token()), 0)
-    take = room.transport.post
+    with ClinicRig(tmp_path / "other") as other:
+        room.outbox.know(Peer(other.keys.id, "other", "http://127.0.0.1:2", other.keys.sealing, other.keys.signing))
+        room.put(room.device.enrol(room.clinic.token()))
+        device = FakeDevice(other.keys)
+        room.outbox.put(other.keys.id, device.enrol(other.token()), 0)
+        take = room.transport.post
 
-    def post(url: str, data: bytes, most_bytes: int) -> bytes:
-        return take(url, data, most_bytes) if url.startswith(URL + "/") else room.fail(data)
+        def post(url: str, data: bytes, most_bytes: int) -> bytes:
+            return take(url, data, most_bytes) if url.startswith(URL + "/") else room.fail(data)
 
-    room.transport.post = post  # type: ignore[method-assign]
-    assert {sent.clinic: sent.outcome for sent in room.drain()} == {
-        "clinic": Outcome.ARRIVED,
-        "other": Outcome.FAILED,
-    }
+        room.transport.post = post  # type: ignore[method-assign]
+        assert {sent.clinic: sent.outcome for sent in room.drain()} == {
+            "clinic": Outcome.ARRIVED,
+            "other": Outcome.FAILED,
+        }
 
 
 def test_weeks_offline_cost_few_tries_and_lose_nothing(room: Room) -> None:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,23 +31,28 @@ def _drain(outbox: Path, *options: str) -> list[str]:
     return [sys.executable, "-m", "sync.uplink", "drain", "--outbox", str(outbox), *options]
 
 
-def _outbox(folder: Path, clinic: ClinicRig, url: str) -> Outbox:
-    folder.mkdir()
-    outbox = Outbox(folder)
+@pytest.fixture
+def outbox(tmp_path: Path) -> Iterator[Outbox]:
+    (tmp_path / "outbox").mkdir()
+    with Outbox(tmp_path / "outbox") as outbox:
+        yield outbox
+
+
+def _enrol(outbox: Outbox, clinic: ClinicRig, url: str) -> FakeDevice:
+    """A device, paired with the clinic at `url`, whose first message waits."""
+    clinic.clock.day = SystemClinicClock().today()
     keys = clinic.keys
     outbox.know(Peer(keys.id, "clinic", url, keys.sealing, keys.signing))
-    return outbox
-
-
-def _fill(outbox: Outbox, clinic: ClinicRig, messages: int) -> FakeDevice:
-    """One enrolment, and answers after it."""
-    clinic.clock.day = SystemClinicClock().today()
     device = clinic.device()
-    outbox.put(clinic.keys.id, device.enrol(clinic.token()), 0)
-    for number in range(messages - 1):
+    outbox.put(keys.id, device.enrol(clinic.token()), 0)
+    return device
+
+
+def _answer(outbox: Outbox, clinic: ClinicRig, device: FakeDevice, answers: int) -> None:
+    """So many more wait, each about another question."""
+    for number in range(device.sequence, device.sequence + answers):
         answer = (af_days if number % 2 else worn_days)(number // 2)
         outbox.put(clinic.keys.id, device.release(answer), 0)
-    return device
 
 
 def test_the_process_loads_nothing_that_sees_the_wearer_and_no_other_database(tmp_path: Path) -> None:
@@ -62,9 +68,10 @@ def test_the_clinic_loads_nothing_that_sees_the_wearer(tmp_path: Path) -> None:
     assert not [name for name in loaded if name.startswith((*SEEING, "sync.uplink", "sync.outbox"))]
 
 
-def test_a_code_is_answered_and_a_card_arrives_process_to_process(clinic: ClinicRig, tmp_path: Path) -> None:
+def test_a_code_is_answered_and_a_card_arrives_process_to_process(
+    clinic: ClinicRig, outbox: Outbox, tmp_path: Path
+) -> None:
     with ClinicProcess(clinic.folder) as server:
-        outbox = _outbox(tmp_path / "outbox", clinic, server.url)
         asked = subprocess.run(
             [sys.executable, "-m", "sync.uplink", "pair", "--outbox", str(tmp_path / "outbox"), "--url", server.url],
             cwd=ROOT,
@@ -80,7 +87,8 @@ def test_a_code_is_answered_and_a_card_arrives_process_to_process(clinic: Clinic
             "sealing": clinic.keys.sealing.hex(),
             "signing": clinic.keys.signing.hex(),
         }
-        device = _fill(outbox, clinic, 3)
+        device = _enrol(outbox, clinic, server.url)
+        _answer(outbox, clinic, device, 2)
         done = subprocess.run(
             _drain(tmp_path / "outbox", "--once", "--json"), cwd=ROOT, capture_output=True, text=True, check=False
         )
@@ -93,13 +101,12 @@ def test_a_code_is_answered_and_a_card_arrives_process_to_process(clinic: Clinic
 
 @pytest.mark.parametrize("trusted", [True, False])
 def test_with_tls_a_card_arrives_where_the_certificate_is_trusted(
-    clinic: ClinicRig, tmp_path: Path, trusted: bool
+    clinic: ClinicRig, outbox: Outbox, tmp_path: Path, trusted: bool
 ) -> None:
     chain = tmp_path / "chain.pem"
     chain.write_bytes(self_signed())
     with ClinicProcess(clinic.folder, "--certificate", str(chain), "--private-key", str(chain)) as server:
-        outbox = _outbox(tmp_path / "outbox", clinic, server.url)
-        _fill(outbox, clinic, 2)
+        _answer(outbox, clinic, _enrol(outbox, clinic, server.url), 1)
         done = subprocess.run(
             _drain(tmp_path / "outbox", "--once"),
             cwd=ROOT,
@@ -123,9 +130,10 @@ def test_what_was_erased_before_a_kill_leaves_the_files_when_it_is_served_again(
         assert not any(b"Patient 17" in path.read_bytes() for path in clinic.folder.iterdir())
 
 
-def test_with_nobody_there_the_message_stays_and_the_exit_code_says_so(clinic: ClinicRig, tmp_path: Path) -> None:
-    outbox = _outbox(tmp_path / "outbox", clinic, "http://127.0.0.1:9")
-    _fill(outbox, clinic, 2)
+def test_with_nobody_there_the_message_stays_and_the_exit_code_says_so(
+    clinic: ClinicRig, outbox: Outbox, tmp_path: Path
+) -> None:
+    _answer(outbox, clinic, _enrol(outbox, clinic, "http://127.0.0.1:9"), 1)
     done = subprocess.run(_drain(tmp_path / "outbox", "--once"), cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "failed (ConnectError)" in done.stderr
@@ -133,9 +141,8 @@ def test_with_nobody_there_the_message_stays_and_the_exit_code_says_so(clinic: C
     assert [message.tries for message in outbox.messages()] == [1, 0]
 
 
-def test_it_stops_when_it_is_told_to(clinic: ClinicRig, tmp_path: Path) -> None:
-    outbox = _outbox(tmp_path / "outbox", clinic, "http://127.0.0.1:9")
-    _fill(outbox, clinic, 1)
+def test_it_stops_when_it_is_told_to(clinic: ClinicRig, outbox: Outbox, tmp_path: Path) -> None:
+    _enrol(outbox, clinic, "http://127.0.0.1:9")
     with subprocess.Popen(
         _drain(tmp_path / "outbox"), cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
     ) as process:
@@ -161,13 +168,15 @@ def test_a_clinic_that_is_none_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kills", [6, pytest.param(100, marks=pytest.mark.slow)])
-def test_each_message_arrives_once_whatever_is_killed(clinic: ClinicRig, tmp_path: Path, kills: int) -> None:
+def test_each_message_arrives_once_whatever_is_killed(
+    clinic: ClinicRig, outbox: Outbox, tmp_path: Path, kills: int
+) -> None:
     """The sender and the clinic, at any moment, again and again."""
     chance = random.Random(8)
     with ClinicProcess(clinic.folder) as server:
-        outbox = _outbox(tmp_path / "outbox", clinic, server.url)
-        device = _fill(outbox, clinic, 6 * kills)
+        device = _enrol(outbox, clinic, server.url)
         for kill in range(kills):
+            _answer(outbox, clinic, device, 6)
             with subprocess.Popen(
                 _drain(tmp_path / "outbox", "--json"),
                 cwd=ROOT,
@@ -187,9 +196,9 @@ def test_each_message_arrives_once_whatever_is_killed(clinic: ClinicRig, tmp_pat
             subprocess.run(_drain(tmp_path / "outbox", "--once"), cwd=ROOT, stderr=subprocess.DEVNULL, check=False)
             _due_at_once(outbox)
     answers = read_rows(clinic.folder, "SELECT length_days, window, statistic FROM answers")
-    assert len(answers) == len(set(answers)) == 6 * kills - 1
-    assert read_rows(clinic.folder, "SELECT sequence FROM devices") == [(6 * kills,)]
-    assert len(clinic.store.answers(device.id)) == 6 * kills - 1
+    assert len(answers) == len(set(answers)) == 6 * kills
+    assert read_rows(clinic.folder, "SELECT sequence FROM devices") == [(6 * kills + 1,)]
+    assert len(clinic.store.answers(device.id)) == 6 * kills
 
 
 def _due_at_once(outbox: Outbox) -> None:
