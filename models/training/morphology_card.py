@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import re
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +15,7 @@ from models.card import SCHEMA, ModelCard
 from models.interpreter import load
 from models.morphology import CARD, CODE
 from models.morphology_input import LOOKED_AT, MOST
+from models.training.card_text import card_text
 from models.training.reference import reference
 
 VERSION = "1.0.0"
@@ -153,7 +152,7 @@ def write(out: Path, whole: bytes, floating: bytes, odd: float, told: Figures, u
     raw = card(whole, floating, odd, figures=told, latency_us=0.0)
     (out / raw["weights"]).write_bytes(whole)
     (out / raw["variants"][0]["weights"]).write_bytes(floating)
-    path.write_text(_text(raw), encoding="utf-8")
+    path.write_text(card_text(raw), encoding="utf-8")
     net = load(path)
     rows = usual[np.random.default_rng(4).permutation(len(usual))[:_CALLS]].astype(np.float64)
     net.rows(wave=rows)
@@ -162,7 +161,7 @@ def write(out: Path, whole: bytes, floating: bytes, odd: float, told: Figures, u
     raw["latency_us"] = {name: round((time.process_time() - begun) / len(rows) * 1e6, 1) for name in raw["latency_us"]}
     values = {"wave": rows.std(axis=1)} | {f"c{k}": said[:, k] for k in range(4)}
     raw["reference"] = {name: reference(values[name]) for name in REFERENCES}
-    path.write_text(_text(raw), encoding="utf-8")
+    path.write_text(card_text(raw), encoding="utf-8")
     ModelCard.read(path)
     golden(path)
 
@@ -178,13 +177,6 @@ def golden(path: Path = CARD) -> None:
     waves = np.clip(waves - waves.mean(axis=1, keepdims=True), -MOST, MOST).astype(np.float32)
     scores = load(path).rows(wave=waves)
     np.savez_compressed(path.with_name("morphology.golden.npz"), allow_pickle=False, wave=waves, scores=scores)
-
-
-def _text(raw: dict[str, Any]) -> str:
-    """Lists of numbers and short names on one line."""
-    text = json.dumps(raw, indent=1, ensure_ascii=False)
-    flat = re.compile(r"\[\s+((?:[-\d.e]+|\"[\w]{1,6}\")(?:,\s+(?:[-\d.e]+|\"[\w]{1,6}\"))*)\s+\]")
-    return flat.sub(lambda found: "[" + re.sub(r"\s+", " ", found[1]) + "]", text) + "\n"
 
 
 if __name__ == "__main__":
