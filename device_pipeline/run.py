@@ -34,6 +34,7 @@ from device_pipeline.side import SideFinding
 from device_pipeline.sides import Sides
 from device_pipeline.track import Track, Window
 from device_pipeline.windows import LONGEST_HOLE_NS, MIN_GOOD_FRACTION, Grid, HeartRate, heart_rate
+from models.morphology_calibration import Calibration
 from sensors.files.annotation import AnnotatedBeat
 from sensors.samples import Gap, GapReason, Item, Kind, Quantity, Reading, Samples
 
@@ -148,6 +149,10 @@ class Pipeline:
     def leads(self, kind: Kind) -> str | None:
         """Name of the channel of `kind` that is read."""
         return self._channel_of.get(kind)
+
+    def know(self, shapes: dict[str, Calibration]) -> None:
+        """What was learnt of the wearer's beats before, by channel; before anything is pushed."""
+        self._sides.know(shapes)
 
     def begin(self, start_ns: int) -> None:
         """The record begins here, whenever its first item comes: windows are told from here on."""

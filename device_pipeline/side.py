@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from device_pipeline.anomaly.anomaly import Anomaly, LearntShapes
 from device_pipeline.motion.activity import Activity
 from device_pipeline.oximetry.desaturation import Desaturation
 from device_pipeline.oximetry.oxygenation import Oxygenation
@@ -17,7 +18,7 @@ from device_pipeline.temperature.temperature import Temperature
 from device_pipeline.track import Window
 from sensors.samples import Item
 
-SideFinding = Respiration | Spo2 | Desaturation | Oxygenation | Activity | Temperature
+SideFinding = Respiration | Spo2 | Desaturation | Oxygenation | Activity | Temperature | Anomaly | LearntShapes
 
 
 class Side(Protocol):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from device_pipeline.anomaly.shapes import Shapes
 from device_pipeline.motion.movement import Movement
 from device_pipeline.oximetry.saturation import Saturation
 from device_pipeline.respiration.breathing import Breathing
 from device_pipeline.side import MakeSide
 from device_pipeline.temperature.thermometer import Thermometer
 
-SIDES: tuple[MakeSide, ...] = (Breathing, Saturation, Movement, Thermometer)
+SIDES: tuple[MakeSide, ...] = (Breathing, Saturation, Movement, Thermometer, Shapes)
 
 # No rule of the alerts watches them: a machine that is hot or short of battery may let them wait, or rest.
-OPTIONAL: tuple[type, ...] = (Breathing,)
+OPTIONAL: tuple[type, ...] = (Breathing, Shapes)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from device_pipeline.alerts.alert import Alert
 from device_pipeline.alerts.engine import AlertEngine
 from device_pipeline.alerts.rules import Watches
+from device_pipeline.anomaly.shapes import Shapes
 from device_pipeline.effort import Effort
 from device_pipeline.oximetry.evidence import is_measured, signal_window
 from device_pipeline.oximetry.spo2 import Spo2
@@ -15,6 +16,7 @@ from device_pipeline.side_registry import OPTIONAL, SIDES
 from device_pipeline.temperature.temperature import Site, Temperature
 from device_pipeline.track import Window
 from device_pipeline.windows import LONGEST_HOLE_NS
+from models.morphology_calibration import Calibration
 from sensors.samples import Item, Reading
 
 Told = SideFinding | Alert
@@ -35,6 +37,12 @@ class Sides:
         self._grains = 0
         self._newest_ns: int | None = None
         self.has_oximeter = False
+
+    def know(self, shapes: dict[str, Calibration]) -> None:
+        """What was learnt of the wearer's beats before, by channel; before anything is pushed."""
+        for side in self._sides:
+            if isinstance(side, Shapes):
+                side.know(shapes)
 
     def begin(self, start_ns: int) -> None:
         for side in self._sides:

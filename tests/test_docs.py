@@ -16,6 +16,7 @@ from click.testing import CliRunner
 
 from device_pipeline.alerts.alert import Alert
 from device_pipeline.alerts.rules import RULES
+from device_pipeline.anomaly.anomaly import Anomaly
 from device_pipeline.beat import Beat, BeatSource, Quality
 from device_pipeline.beat_types import BeatType
 from device_pipeline.config import BOUNDS, GOVERNOR_BOUNDS, Config, Limits, load_config
@@ -270,6 +271,7 @@ _FINDINGS: list[Finding] = [
     Oxygenation(1, 2, 3, 95.0, 90.0, 0, 1, 1),
     Activity(1, 2, 3, Level.LIGHT, Posture.UPRIGHT, 1.0, None),
     Temperature(1, 2, 36.6, 0.1, None, Site.BODY),
+    Anomaly(1, 2, 4.4, 60, 1, "morphology", "1.0.0", None),
 ]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from device_pipeline.alerts.alert import Alert
+from device_pipeline.anomaly.anomaly import Anomaly
 from device_pipeline.beat import Beat, BeatLabel, BeatSource
 from device_pipeline.beat_types import BeatType
 from device_pipeline.beats.ppg import readable
@@ -69,6 +70,7 @@ class Analysis:
     oxygenation: list[Oxygenation] = field(default_factory=list)
     activity: list[Activity] = field(default_factory=list)
     temperature: list[Temperature] = field(default_factory=list)
+    anomaly: list[Anomaly] = field(default_factory=list)
     screening: Screening | None = None
     types: list[BeatType] = field(default_factory=list)
     untyped: str | None = "no_ecg"
@@ -150,6 +152,8 @@ class Analysis:
                 self.activity.append(finding)
             case Temperature():
                 self.temperature.append(finding)
+            case Anomaly():
+                self.anomaly.append(finding)
             case _:
                 pass
 

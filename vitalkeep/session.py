@@ -15,8 +15,10 @@ from device_pipeline.effort import Effort
 from device_pipeline.errors import StoreError
 from device_pipeline.run import Finding, Pipeline
 from device_pipeline.store.finding_rows import Found
+from device_pipeline.store.learnt import learnt_shapes
 from device_pipeline.store.writer import StoreWriter
 from models.model_event import ModelEvent
+from models.morphology_calibration import Calibration
 from sensors.link import Link
 from sensors.reader import read
 from sensors.samples import Item, Kind, Reading, Samples
@@ -69,6 +71,7 @@ async def hold_session(
 
 async def _hold(link: Link, limits: Limits, keeper: _Keeper) -> Held:
     pipeline = Pipeline(limits, typer=beat_typer, effort=keeper.effort)
+    pipeline.know(keeper.known_shapes())
     ticker = asyncio.create_task(keeper.tick_on())
     try:
         try:
@@ -111,6 +114,11 @@ class _Keeper:
     @property
     def unstored(self) -> StoreError | None:
         return self._lost or self._trouble
+
+    def known_shapes(self) -> dict[str, Calibration]:
+        """What earlier sessions learnt of the wearer's beats."""
+        session = self._writer.session
+        return {} if session is None else learnt_shapes(self._writer.db, session)
 
     def item(self, item: Item) -> None:
         if not (self.effort.is_waveform_off and isinstance(item, Samples)):

@@ -375,6 +375,35 @@ MIGRATIONS: tuple[Migration, ...] = (
             "ALTER TABLE rhythm ADD COLUMN version TEXT",
         ),
     ),
+    Migration(
+        "shapes of beats",
+        (
+            """CREATE TABLE anomaly (
+                session_id INTEGER NOT NULL REFERENCES sessions (id),
+                start_ns INTEGER NOT NULL,
+                length_ns INTEGER NOT NULL,
+                score REAL,
+                n_beats INTEGER NOT NULL,
+                odd_n INTEGER,
+                model TEXT NOT NULL,
+                version TEXT NOT NULL,
+                reason TEXT,
+                PRIMARY KEY (session_id, start_ns, length_ns)
+            ) STRICT, WITHOUT ROWID""",
+            # what is usual of the wearer, by the lead it was learnt from; the newest of a model's version counts
+            """CREATE TABLE learnt_shapes (
+                session_id INTEGER NOT NULL REFERENCES sessions (id),
+                start_ns INTEGER NOT NULL,
+                length_ns INTEGER NOT NULL,
+                channel TEXT NOT NULL,
+                n_beats INTEGER NOT NULL,
+                model TEXT NOT NULL,
+                version TEXT NOT NULL,
+                calibration TEXT NOT NULL CHECK (json_valid(calibration)),
+                PRIMARY KEY (session_id, start_ns, length_ns)
+            ) STRICT, WITHOUT ROWID""",
+        ),
+    ),
 )
 
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from sqlite_utils import Database
 
+from device_pipeline.anomaly.anomaly import Anomaly, LearntShapes
 from device_pipeline.motion.activity import Activity, Level, Posture
 from device_pipeline.oximetry.desaturation import Desaturation
 from device_pipeline.oximetry.oxygenation import Oxygenation
@@ -17,7 +18,7 @@ from device_pipeline.respiration.respiration import Respiration
 from device_pipeline.side import SideFinding
 from device_pipeline.temperature.temperature import Site, Temperature
 
-_T = TypeVar("_T", Respiration, Spo2, Desaturation, Oxygenation, Activity, Temperature)
+_T = TypeVar("_T", Respiration, Spo2, Desaturation, Oxygenation, Activity, Temperature, Anomaly, LearntShapes)
 
 SIDE_TABLES: dict[type[SideFinding], str] = {
     Respiration: "respiration",
@@ -26,6 +27,8 @@ SIDE_TABLES: dict[type[SideFinding], str] = {
     Oxygenation: "oxygenation",
     Activity: "activity",
     Temperature: "temperature",
+    Anomaly: "anomaly",
+    LearntShapes: "learnt_shapes",
 }
 _ENUMS = {"level": Level, "posture": Posture, "site": Site}
 

@@ -62,6 +62,11 @@ class StoreWriter:
 
     # -- a session
 
+    @property
+    def session(self) -> int | None:
+        """The one that is open."""
+        return self._session
+
     def begin_session(self, kind: SessionKind, source: str, program: str, started_ns: int | None = None) -> int:
         """Starts and commits a session; returns its id.
 

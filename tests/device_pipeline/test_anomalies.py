@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from device_pipeline.anomalies import FIRST_DAY_NS, LEAST_IN_WINDOW, MOST_KEPT, WINDOW_S, Anomalies, Anomaly, Learning
+from device_pipeline.anomaly.anomalies import FIRST_DAY_NS, LEAST_IN_WINDOW, MOST_KEPT, Anomalies, Learning
+from device_pipeline.anomaly.anomaly import Anomaly
+from device_pipeline.anomaly.shapes import WINDOW_S
 from device_pipeline.beat import Beat, BeatSource
 from device_pipeline.track import Window
 from models.beat_input import POINTS
@@ -158,4 +160,4 @@ def test_how_the_waves_came_changes_nothing(way: int) -> None:
 
 
 def test_no_repr_tells_of_the_wearer() -> None:
-    assert repr(calibrated().minute(odd=2)).startswith("<Anomaly morphology 1.")
+    assert repr(calibrated().minute(odd=2)) == f"<Anomaly start_ns={300 * _S}>"

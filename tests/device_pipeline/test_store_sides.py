@@ -7,6 +7,7 @@ from typing import get_args
 
 import pytest
 
+from device_pipeline.anomaly.anomaly import Anomaly, LearntShapes
 from device_pipeline.clock import ManualClock
 from device_pipeline.motion.activity import Activity, Level, Posture
 from device_pipeline.oximetry.desaturation import Desaturation
@@ -45,6 +46,11 @@ FOUND: dict[type[SideFinding], list[SideFinding]] = {
         Temperature(START_NS, 60 * S, 36.6, None, None, Site.BODY),
         Temperature(START_NS + 60 * S, 60 * S, None, None, "missing", Site.SKIN),
     ],
+    Anomaly: [
+        Anomaly(START_NS, 60 * S, 4.4, 60, 1, "morphology", "1.0.0", None),
+        Anomaly(START_NS + 60 * S, 60 * S, None, 0, None, "morphology", "1.0.0", "calibrating (60 of 300 beats)"),
+    ],
+    LearntShapes: [LearntShapes(START_NS, 300 * S, "ecg", 300, "morphology", "1.0.0", "{}")],
 }
 
 

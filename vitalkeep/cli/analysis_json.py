@@ -130,6 +130,18 @@ def analysis_object(analysis: Analysis) -> dict[str, Any]:
             }
             for window in analysis.temperature
         ],
+        "anomaly": [
+            {
+                "start_s": at_s(window.start_ns),
+                "length_s": round(window.length_ns / 1e9, 3),
+                "score": _round(window.score, 2),
+                "n_beats": window.n_beats,
+                "odd_n": window.odd_n,
+                "model": f"{window.model} {window.version}".strip(),
+                "reason": window.reason,
+            }
+            for window in analysis.anomaly
+        ],
         "screen": _screen(analysis.screening),
         "notes": analysis.notes,
     }

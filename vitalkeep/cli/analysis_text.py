@@ -59,6 +59,7 @@ def _print(console: Console, found: dict[str, Any]) -> None:
     _print_gaps(console, found["gaps"])
     _print_hrv(console, found["hrv"])
     _print_beside(console, found, width)
+    _print_anomaly(console, found["anomaly"])
     _print_alerts(console, found["alerts"])
     for note in found["notes"]:
         console.print(Text(f"  note: {note}", style="yellow"))
@@ -171,6 +172,18 @@ def _print_beside(console: Console, found: dict[str, Any], width: int) -> None:
     celsius = [window["temperature_c"] for window in found["temperature"] if window["temperature_c"] is not None]
     if celsius:
         console.print(f"  temperature  {min(celsius):.1f} to {max(celsius):.1f} °C")
+
+
+def _print_anomaly(console: Console, minutes: Sequence[dict[str, Any]]) -> None:
+    told = [minute for minute in minutes if minute["score"] is not None]
+    if told:
+        odd = sum(minute["odd_n"] for minute in told)
+        many = sum(minute["odd_n"] > 0 for minute in told)
+        console.print(
+            f"  shapes       {odd:,} of {sum(minute['n_beats'] for minute in told):,} beats look unlike the usual ones,"
+            f" in {many:,} of {len(told):,} minutes",
+            soft_wrap=True,
+        )
 
 
 def metric_heading(name: str) -> str:

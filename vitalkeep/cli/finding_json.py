@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from device_pipeline.alerts.alert import Alert
+from device_pipeline.anomaly.anomaly import Anomaly, LearntShapes
 from device_pipeline.beat import Beat, Quality
 from device_pipeline.beat_types import BeatType
 from device_pipeline.hrv import Hrv
@@ -174,5 +175,16 @@ def _row(finding: Finding) -> dict[str, Any] | None:
                 "reason": finding.reason,
                 "site": finding.site,
             }
-        case Window():
+        case Anomaly():
+            return {
+                "type": "anomaly",
+                "start_ns": finding.start_ns,
+                "length_ns": finding.length_ns,
+                "score": None if finding.score is None else round(finding.score, 2),
+                "n_beats": finding.n_beats,
+                "odd_n": finding.odd_n,
+                "model": f"{finding.model} {finding.version}".strip(),
+                "reason": finding.reason,
+            }
+        case Window() | LearntShapes():
             return None

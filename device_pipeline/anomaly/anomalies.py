@@ -7,43 +7,22 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from device_pipeline.anomaly.anomaly import Anomaly
 from device_pipeline.signal.filters import Floats
 from device_pipeline.track import Window
 from models.errors import ModelError
 from models.morphology import LEAST_BEATS, Morphology
 from models.morphology_calibration import Calibration
 
-WINDOW_S = 60
-LATE_S = 2  # a wave reaches beyond its beat
 MIN_GOOD_FRACTION = 0.5
 LEAST_IN_WINDOW = 10  # beats: fewer say little of a minute
 FIRST_DAY_NS = 86_400 * 1_000_000_000
 MOST_KEPT = 2400  # beats that a calibration is made from: then every second one is, and so on
 
 MakeMorphology = Callable[[], Morphology]
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Anomaly:
-    """`score`: of the oddest of the `n_beats` beats of [start_ns, start_ns + length_ns) that could be trusted, in times
-    of the wearer's usual distance; `odd_n` of them reach the model's threshold. Both None with a `reason`.
-    """
-
-    start_ns: int
-    length_ns: int
-    score: float | None
-    n_beats: int
-    odd_n: int | None
-    model: str
-    version: str
-    reason: str | None
-
-    def __repr__(self) -> str:
-        return f"<Anomaly {self.model} {self.version}>"
 
 
 class Learning:
@@ -87,11 +66,12 @@ class Anomalies:
     """Of one lead. `known`: a calibration from before; one of another model is not used. What is told and learnt does
     not depend on how the input was cut: waves are looked at only when their window is told.
 
-    `calibration` is the newest; `is_learning` while the wearer's first day lasts.
+    `calibration` is the newest, `calibrated_n` how often one was made; `is_learning` while the first day lasts.
     """
 
     def __init__(self, make: MakeMorphology, known: Calibration | None = None) -> None:
         self.calibration: Calibration | None = None
+        self.calibrated_n = 0
         self._waves: deque[tuple[int, Floats]] = deque()
         self._learning: Learning | None = Learning()
         self._model: Morphology | None = None
@@ -147,6 +127,7 @@ class Anomalies:
     def _calibrate(self, model: Morphology, learning: Learning) -> None:
         try:
             self.calibration = model.calibrate(learning.waves())
+            self.calibrated_n += 1
         except (ModelError, RuntimeError, np.linalg.LinAlgError):
             self._model, self._learning = None, None
             return

@@ -1,0 +1,1 @@
+"""How unlike the wearer's own beats those of a minute look."""

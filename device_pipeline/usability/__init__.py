@@ -1,0 +1,1 @@
+"""Whether ten seconds of an ECG can be read."""
