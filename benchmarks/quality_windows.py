@@ -13,6 +13,7 @@ import sys
 import tarfile
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -171,9 +172,8 @@ def main() -> int:
     print(len(gathered.rows), "windows of CinC 2017", file=sys.stderr, flush=True)
     mitdb(gathered, folder)
     names = ("wave", "features", "wrong", "noisy", "mean_index", "least_index", "person", "condition")
-    np.savez_compressed(
-        asked.out, **{n: np.array(v) for n, v in zip(names, zip(*gathered.rows, strict=True), strict=True)}
-    )
+    columns: dict[str, Any] = {n: np.array(v) for n, v in zip(names, zip(*gathered.rows, strict=True), strict=True)}
+    np.savez_compressed(asked.out, allow_pickle=False, **columns)
     return 0
 
 

@@ -14,6 +14,7 @@ FEATURES = ("size", "wander", "least_index", "mean_index", "beats")
 LEAST_SIZE_MV = 1e-3
 _MARK = 2  # points on either side of a beat
 _MOST_FEATURE = 3.0
+SURE = 0.9  # where the index of every stretch is this high, hardly a window has an error, and no net is asked
 
 
 def wave(ecg_mv: Floats, fs_hz: float, beats_s: Floats) -> Floats:
@@ -40,12 +41,17 @@ def features(ecg_mv: Floats, fs_hz: float, beats_n: int, indices: Floats) -> Flo
         [
             np.log10(size),
             np.log10((np.ptp(means) + 1e-3) / size),
-            2.0 * float(np.min(indices)) - 1.0,
-            2.0 * float(np.mean(indices)) - 1.0,
+            _sureness(float(np.min(indices))),
+            _sureness(float(np.mean(indices))),
             beats_n / 10.0 - 1.2,
         ]
     )
     return np.asarray(np.clip(row, -_MOST_FEATURE, _MOST_FEATURE))
+
+
+def _sureness(index: float) -> float:
+    """An index of 0 to 1, stretched towards 1, where little makes the difference."""
+    return float(-2.0 * np.log10(1.02 - index) - 1.0)
 
 
 def _size(seen: Floats) -> float:
