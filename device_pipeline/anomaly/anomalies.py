@@ -102,6 +102,9 @@ class Anomalies:
         model = self._model
         if model is None:
             return self._answer(window, 0, "no_model")
+        if self.calibration is not None and not model.fits(self.calibration):
+            # another version of the net has taken over meanwhile
+            self.calibration, self._learning = None, Learning()
         if window.good_fraction < MIN_GOOD_FRACTION:
             return self._answer(window, 0, window.reason or "poor_signal")
         waves = np.array(mine, dtype=np.float64)

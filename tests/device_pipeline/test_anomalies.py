@@ -110,6 +110,14 @@ def test_a_calibration_of_another_version_is_made_anew() -> None:
     assert Minutes(anomalies).minute().reason == f"calibrating (0 of {LEAST_BEATS} beats)"
 
 
+def test_a_version_that_takes_over_meanwhile_learns_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    minutes = calibrated()
+    assert minutes.minute().score is not None
+    monkeypatch.setattr(Morphology, "version", "9.9.9")
+    told = minutes.minute()
+    assert (told.score, told.reason) == (None, f"calibrating (0 of {LEAST_BEATS} beats)")
+
+
 def test_a_model_that_cannot_be_used_is_told_as_a_reason() -> None:
     def broken() -> Morphology:
         raise ModelError("no weights")
