@@ -18,6 +18,7 @@ from models.held_weights import FLOAT_STEP
 from models.in_service import supplied
 from models.observer import is_observed, observed
 from models.runtime import runtime
+from models.variant_choice import chosen_file
 
 Array = NDArray[Any]
 
@@ -112,9 +113,9 @@ def load(card_path: Path, threads: int = 1) -> Net:
 
 
 def beside(card_path: Path, threads: int = 1) -> Net:
-    """The net beside its card."""
+    """The net beside its card, in the precision that this device keeps."""
     card = ModelCard.read(card_path)
-    return Net(card_path.with_name(card.weights).read_bytes(), card, threads)
+    return Net(card_path.with_name(chosen_file(card).weights).read_bytes(), card, threads)
 
 
 @contextmanager

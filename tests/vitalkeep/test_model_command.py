@@ -15,9 +15,6 @@ from models.screen import CARD
 from tests.models.publisher import publisher, revoked, write
 from tests.vitalkeep.command import Done, strict_json, vitalkeep, vitalkeep_here
 
-OWN = ModelCard.read(CARD).version
-
-
 SHIPPED = ModelCard.read(CARD).version
 
 
@@ -43,7 +40,7 @@ def test_a_model_is_trusted_let_in_tried_put_into_service_and_taken_back(tmp_pat
     assert done.code == 0
     row = strict_json(done.out)
     assert (row["slot"], row["trust"], row["key"]) == ("shadow", "signed", publisher(0).fingerprint)
-    assert screen(tmp_path)["version"] == OWN
+    assert screen(tmp_path)["version"] == SHIPPED
     assert model(tmp_path, "promote", "screen").code == 0
     assert (screen(tmp_path)["version"], screen(tmp_path)["origin"]) == ("9.1.0", "installed")
     shown = model(tmp_path, "show", "screen").out
@@ -51,7 +48,7 @@ def test_a_model_is_trusted_let_in_tried_put_into_service_and_taken_back(tmp_pat
     assert model(tmp_path, "pin", "screen").code == 0
     assert model(tmp_path, "rollback", "screen").code == 0
     now = screen(tmp_path)
-    assert (now["version"], now["origin"]) == (OWN, "program")
+    assert (now["version"], now["origin"]) == (SHIPPED, "program")
     assert now["pinned"] is not None
     assert [event["what"] for event in now["events"]] == ["installed", "promoted", "pinned", "rolled_back"]  # type: ignore[attr-defined]
     assert model(tmp_path, "pin", "screen", "--release").code == 0
@@ -103,7 +100,7 @@ def test_what_was_taken_back_leaves_service(tmp_path: Path) -> None:
     done = model(tmp_path, "revoke", path)
     assert done.code == 0
     assert "screen 9.1.0 (active): It errs." in done.out
-    assert screen(tmp_path)["version"] == OWN
+    assert screen(tmp_path)["version"] == SHIPPED
     assert "a newer list expected" in model(tmp_path, "revoke", path).problem()
     path.write_bytes(revoked(2, key_reason="Stolen."))
     assert model(tmp_path, "revoke", path).code == 0

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from models.variant_choice import keeping
 from vitalkeep.cli import exit_codes
 from vitalkeep.cli.broken_pipe import leave_stdout
 from vitalkeep.cli.say import say
@@ -184,6 +185,12 @@ def app() -> None:
     """
 
 
+def _kept_variant(name: str) -> str | None:
+    from vitalkeep.variant_file import kept_variant
+
+    return kept_variant(name)
+
+
 def run(arguments: Sequence[str]) -> int:
     """Runs one command line in this process, which has no network from here on; returns the exit code."""
     from device_pipeline.no_network import install
@@ -193,7 +200,8 @@ def run(arguments: Sequence[str]) -> int:
         # Read once, when numpy is loaded. The matrices here are small: threads only wait for each other, and warm a Pi.
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
     try:
-        code = app.main(args=list(arguments), prog_name="vitalkeep", standalone_mode=False)
+        with keeping(_kept_variant):
+            code = app.main(args=list(arguments), prog_name="vitalkeep", standalone_mode=False)
         return code if isinstance(code, int) else exit_codes.OK
     except click.exceptions.Exit as end:
         return end.exit_code

@@ -11,6 +11,7 @@ class _ModelCommands(click.Group):
             "list",
             "show",
             "verify",
+            "bench",
             "install",
             "promote",
             "rollback",
@@ -36,6 +37,10 @@ class _ModelCommands(click.Group):
                 from vitalkeep.cli.model_verify import verify
 
                 return verify
+            case "bench":
+                from vitalkeep.cli.model_bench import bench
+
+                return bench
             case "install":
                 from vitalkeep.cli.model_install import install
 
