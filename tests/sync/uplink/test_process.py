@@ -141,6 +141,25 @@ def test_with_nobody_there_the_message_stays_and_the_exit_code_says_so(
     assert [message.tries for message in outbox.messages()] == [1, 0]
 
 
+def test_two_senders_at_once_lose_none_double_none_and_are_refused_none(
+    clinic: ClinicRig, outbox: Outbox, tmp_path: Path
+) -> None:
+    """One that runs all the time, and one that the wearer starts by hand."""
+    with ClinicProcess(clinic.folder) as server:
+        device = _enrol(outbox, clinic, server.url)
+        _answer(outbox, clinic, device, 20)
+        both = [
+            subprocess.Popen(
+                _drain(tmp_path / "outbox", "--once"), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+            )
+            for _ in range(2)
+        ]
+        said = [process.communicate(timeout=120)[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    assert outbox.messages() == []
+    assert len(clinic.store.answers(device.id)) == 20
+
+
 def test_it_stops_when_it_is_told_to(clinic: ClinicRig, outbox: Outbox, tmp_path: Path) -> None:
     _enrol(outbox, clinic, "http://127.0.0.1:9")
     with subprocess.Popen(
