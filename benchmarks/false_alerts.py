@@ -47,7 +47,7 @@ FS_HZ = 360.0
 PACED = {"102", "104", "107", "217"}
 ROOT = Path(__file__).resolve().parents[1]
 _DAY_S = 86_400.0
-_CINC_AT_ONCE = 200
+_CINC_AT_ONCE = 2500  # an archive is unpacked once for so many
 
 
 @dataclass(slots=True)
