@@ -18,7 +18,8 @@ _RETRY_S = 0.02
 @contextmanager
 def changing(folder: Path) -> Iterator[None]:
     """Makes the folder, and those above it, for us alone. Raises SlotError where another process holds on to it."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for missing in [one for one in (*reversed(folder.parents), folder) if not one.exists()]:
+        missing.mkdir(mode=0o700, exist_ok=True)  # the wearer's store may come to lie above it
     descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         give_up_ns = time.monotonic_ns() + _PATIENCE_NS

@@ -29,6 +29,7 @@ from sensors.replay_link import ReplayLink
 from sensors.samples import Item
 from tests.vitalkeep.command import RECORDINGS, vitalkeep_here
 from vitalkeep import model_choice
+from vitalkeep.cli.app import NOT_MEDICAL
 from vitalkeep.model_trial import LASTED_NS, ModelsOnTrial, SessionModels, history
 from vitalkeep.session import hold_session
 
@@ -116,6 +117,13 @@ def test_what_a_model_says_in_shadow_is_stored_and_changes_nothing(tmp_path: Pat
     assert told["shadow"] == [{"model": "beat", "version": "8.0.0", "calls": len(scores), "alike": len(scores)}]
     assert told["model_events"][0]["what"] == "installed"
     assert "in shadow" in vitalkeep_here(tmp_path, "status", "--store", store.folder).out
+
+
+def test_models_may_come_before_the_first_run(tmp_path: Path) -> None:
+    let_in()
+    done = vitalkeep_here(tmp_path, "run", "--replay", STRAP, "--speed", "max", "--no-view")
+    assert (done.code, done.problem()) == (0, NOT_MEDICAL)
+    assert vitalkeep_here(tmp_path, "status", "--json").rows()[0]["shadow"][0]["version"] == "8.0.0"
 
 
 def test_a_model_that_fails_in_service_goes_back_and_the_session_goes_on(
