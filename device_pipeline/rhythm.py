@@ -152,11 +152,16 @@ class Rhythm:
             self._judged += self._run + 1
             self._run, self._run_sum = 0, 0.0
             if self.current is None:
+                if len(self._times_ns) < WINDOW and probability >= model.end:
+                    return []  # the first windows are short: what they leave open a whole one decides
                 self.current, self.since_ns = RhythmKind.N, self._start_ns
         self.final_ns = self._run_ns if self._run else middle_ns
         if self._run < HOLD:
             return []
         ended = self._span(self._run_ns)
+        if self.current is None:  # what was left open belongs to it
+            self._run_sum += self._sum
+            self._run += self._judged
         self.current = RhythmKind.N if irregular else RhythmKind.AFIB
         self.since_ns = self._run_ns
         self.final_ns = middle_ns

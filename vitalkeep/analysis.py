@@ -120,6 +120,8 @@ class Analysis:
             self.untyped = pipeline.untyped
         if self.untyped == "no_model":
             self.notes.append("what kind the beats are is not told: the model for it cannot be used")
+        if self.rhythm_reason == "no_model":
+            self.notes.append("the rhythm is not told: the model for it cannot be used")
 
     def add(self, finding: Finding) -> None:
         match finding:

@@ -228,11 +228,25 @@ def test_a_span_says_how_sure_which_model_was_of_it() -> None:
 
 
 def test_what_is_hard_to_tell_keeps_its_kind() -> None:
-    model = Said(0.79, 0.81, 0.31, 0.79, 0.29, 0.8)
+    model = Said(0.29, 0.79, 0.81, 0.31, 0.79, 0.29)
     rhythm = Rhythm(RhythmJudge(lambda: model))
     spans = [span for beat in beats_of(steady_s(LEAST + 5 * STEP)) for span in rhythm.push(beat)] + rhythm.flush()
     assert [span.kind for span in spans] == [N, AFIB, N]
-    assert [span.probability for span in spans] == pytest.approx([0.79, (0.81 + 0.31 + 0.79) / 3, (0.29 + 0.8) / 2])
+    assert [span.probability for span in spans] == pytest.approx([(0.29 + 0.79) / 2, (0.81 + 0.31 + 0.79) / 3, 0.29])
+
+
+@pytest.mark.parametrize(("third", "kind"), [(0.85, AFIB), (0.5, N)])
+def test_what_short_windows_leave_open_a_whole_one_decides_from_the_start(third: float, kind: RhythmKind) -> None:
+    model = Said(0.5, 0.6, third)
+    rhythm = Rhythm(RhythmJudge(lambda: model))
+    beats = beats_of(steady_s(LEAST + 2 * STEP))
+    for beat in beats[: LEAST + 2 * STEP]:
+        rhythm.push(beat)
+    assert rhythm.current is None
+    assert rhythm.final_ns == beats[0].t_ns
+    spans = rhythm.push(beats[-1]) + rhythm.flush()
+    assert [(span.start_ns, span.kind) for span in spans] == [(beats[0].t_ns, kind)]
+    assert spans[0].probability == pytest.approx((0.5 + 0.6 + third) / 3)
 
 
 def test_a_stretch_that_goes_on_tells_as_much_as_is_final() -> None:

@@ -259,6 +259,52 @@ def test_without_its_model_everything_else_is_told(tmp_path: Path, monkeypatch: 
     assert set(read_back(tmp_path, row["record"]).symbol) == {"Q"}
 
 
+def irregular(folder: Path, n: int = 400) -> Path:
+    """RR intervals as in fibrillation, as text."""
+    rr_s = np.random.default_rng(1).gamma(20.0, 0.7 / 20.0, n).clip(0.3, 1.8)
+    (folder / "rr.txt").write_text("".join(f"{1e3 * rr:.0f}\n" for rr in rr_s))
+    return folder / "rr.txt"
+
+
+def test_a_rhythm_says_how_sure_which_model_was_and_its_alert_on_what_it_rests(tmp_path: Path) -> None:
+    row = found(irregular(tmp_path))
+    (span,) = row["rhythm"]
+    assert span["kind"] == "AFIB"
+    assert span["probability"] > 0.86
+    assert span["model"] == "rhythm 1.0.0"
+    assert row["rhythm_reason"] is None
+    (alert,) = [alert for alert in row["alerts"] if alert["rule"] == "irregular_rhythm"]
+    assert (alert["grounds"]["model"], alert["grounds"]["version"]) == ("rhythm", "1.0.0")
+    assert alert["grounds"]["score"] > 0.86
+    assert len(alert["grounds"]["beats_s"]) == 32
+
+
+def test_without_the_model_of_the_rhythm_everything_else_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = found(irregular(tmp_path))
+    monkeypatch.setattr("models.rhythm.CARD", tmp_path / "rhythm.json")
+    row = found(irregular(tmp_path), "--jobs", "1")
+    assert (row["rhythm"], row["rhythm_reason"]) == ([], "no_model")
+    assert row["notes"] == ["the rhythm is not told: the model for it cannot be used"]
+    assert {alert["rule"] for alert in row["alerts"]} == {a["rule"] for a in expected["alerts"]} - {"irregular_rhythm"}
+    assert all(row[name] == expected[name] for name in ("beats", "quality", "heart_rate", "hrv", "gaps"))
+
+
+@pytest.mark.parametrize("extension", ["qrs", "atr"])
+def test_the_rhythm_of_annotated_beats_alone_is_told(tmp_path: Path, extension: str) -> None:
+    rr_s = np.random.default_rng(1).gamma(20.0, 0.7 / 20.0, 400).clip(0.3, 1.8)
+    samples = np.round(np.cumsum(rr_s) * 250).astype(np.int64)
+    write_annotations(tmp_path, "made", None, samples, ["N"] * len(samples), extension=extension)
+    row = found(tmp_path / f"made.{extension}", "--fs", "250")
+    assert [span["kind"] for span in row["rhythm"]] == ["AFIB"]
+
+
+def test_a_record_too_short_for_a_rhythm_says_so(tmp_path: Path) -> None:
+    row = found(irregular(tmp_path, 20))
+    assert (row["rhythm"], row["rhythm_reason"]) == ([], "too_few_beats")
+
+
 def test_runs_of_ventricular_beats_are_told_with_their_grounds_and_a_heart_without_any_tells_none() -> None:
     row = found(shared_data("mitdb", "205.hea"))
     runs = [alert for alert in row["alerts"] if alert["rule"] == "ventricular_run"]
