@@ -46,7 +46,7 @@ class Learning:
             self._from_ns = start_ns
         for wave in waves.astype(np.float32):
             if self._seen % self._every == 0:
-                self._kept.append(wave)
+                self._kept.append(wave.copy())  # a view would hold its whole window
             self._seen += 1
         if len(self._kept) > MOST_KEPT:
             self._kept = self._kept[::2]
