@@ -158,8 +158,7 @@ def put_back(rr_s: Floats) -> Floats | None:
 
 
 def _middle(values: Floats) -> float:
-    middle = len(values) // 2
-    return float(np.partition(values, middle)[middle])
+    return float(np.sort(values)[len(values) // 2])
 
 
 def _entropy(apart_s: Floats, rr_s: Floats) -> float:
