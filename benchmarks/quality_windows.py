@@ -25,7 +25,7 @@ from benchmarks.train_qrs import load
 from device_pipeline.beat import Quality
 from device_pipeline.evaluation.ec57 import pair_beats
 from models.qrs import qrs_nets
-from models.quality_input import LENGTH_S, MOST, features, wave
+from models.quality_input import FEATURES, LENGTH_S, features, seen
 
 CONDITIONS = ("em 12", "em 6", "em 0", "em -6", "ma 6", "ma 0", "ma -6", "bw 0", "bw -6")
 NOISY_S = 300
@@ -39,7 +39,7 @@ class Gathered:
     """Row by row: `wrong` and `noisy` 0, 1 or UNKNOWN; `index`: the mean of the stretches', and the least."""
 
     def __init__(self) -> None:
-        self.rows: list[tuple[NDArray[np.int8], Floats, int, int, float, float, str, str]] = []
+        self.rows: list[tuple[Floats, int, int, float, float, str, str]] = []
 
     def add(
         self,
@@ -58,13 +58,11 @@ class Gathered:
             part = ecg_mv[k * n : (k + 1) * n]
             indices = _indices(quality, low_s)
             trusted = [b for b in beats_s[(beats_s >= low_s) & (beats_s < high_s)] if _good(quality, b)]
-            seen = wave(part, fs_hz, np.array(trusted) - low_s)
-            told = features(part, fs_hz, len(trusted), indices)
+            told = features(*seen(part, fs_hz), np.array(trusted) - low_s, indices)
             wrong = UNKNOWN if wrong_s is None else int(((wrong_s >= low_s) & (wrong_s < high_s)).any())
             annotated = noisy if isinstance(noisy, int) else int(any(a < high_s and b > low_s for a, b in noisy))
             self.rows.append(
                 (
-                    np.round(seen * (127 / MOST)).astype(np.int8),
                     told,
                     wrong,
                     annotated,
@@ -171,9 +169,13 @@ def main() -> int:
         cinc2017(gathered, folder / "cinc2017", unpacked)
     print(len(gathered.rows), "windows of CinC 2017", file=sys.stderr, flush=True)
     mitdb(gathered, folder)
-    names = ("wave", "features", "wrong", "noisy", "mean_index", "least_index", "person", "condition")
+    names = ("features", "wrong", "noisy", "mean_index", "least_index", "person", "condition")
     columns: dict[str, Any] = {n: np.array(v) for n, v in zip(names, zip(*gathered.rows, strict=True), strict=True)}
     np.savez_compressed(asked.out, allow_pickle=False, **columns)
+    low, middle, high = np.quantile(columns["features"], (0.1, 0.5, 0.9), axis=0)
+    print("FEATURES =", FEATURES)
+    print("MIDDLE =", tuple(np.round(middle, 2).tolist()))
+    print("SPREAD =", tuple(np.round((high - low) / 2.56, 2).tolist()))
     return 0
 
 

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from device_pipeline.beat import BeatSource
 from device_pipeline.track import Window
 from device_pipeline.windows import Grid
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Seen:
+    """`grains`: the 2 s that lie in the window, as far as they were told, in order."""
+
+    window: Window
+    grains: list[Window]
 
 
 class SeenWindows:
@@ -26,7 +35,7 @@ class SeenWindows:
             self._is_begun = True
             self._grid.skip_to(start_ns)
 
-    def see(self, windows: Sequence[Window]) -> Iterator[Window]:
+    def see(self, windows: Sequence[Window]) -> Iterator[Seen]:
         """The windows that are known now."""
         start_ns, end_ns = windows[0].start_ns, windows[0].end_ns
         if self._seen_ns is not None and start_ns > self._seen_ns:
@@ -40,13 +49,13 @@ class SeenWindows:
         for low_ns, high_ns in self._grid.closed_by(end_ns - self._late_ns):
             yield self._window(low_ns, high_ns)
 
-    def rest(self, end_ns: int) -> Iterator[Window]:
+    def rest(self, end_ns: int) -> Iterator[Seen]:
         """The input has ended; the last window is as long as it came."""
         if self._is_begun:
             for low_ns, high_ns in self._grid.rest(end_ns):
                 yield self._window(low_ns, high_ns)
 
-    def _window(self, start_ns: int, end_ns: int) -> Window:
+    def _window(self, start_ns: int, end_ns: int) -> Seen:
         mine = [grain for grain in self._grains if grain.start_ns < end_ns and grain.end_ns > start_ns]
         while self._grains and self._grains[0].end_ns <= end_ns:
             self._grains.popleft()
@@ -58,7 +67,7 @@ class SeenWindows:
             if grain.index is not None:
                 weighted += grain.index * (grain.good_ns + grain.poor_ns)
                 known_ns += grain.good_ns + grain.poor_ns
-        return Window(
+        window = Window(
             source=BeatSource.ECG,
             start_ns=start_ns,
             end_ns=end_ns,
@@ -68,3 +77,4 @@ class SeenWindows:
             index=weighted / known_ns if known_ns else None,
             reason=max(blame, key=lambda name: (blame[name], name)) if blame else None,
         )
+        return Seen(window, mine)

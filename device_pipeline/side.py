@@ -16,9 +16,10 @@ from device_pipeline.oximetry.spo2 import Spo2
 from device_pipeline.respiration.respiration import Respiration
 from device_pipeline.temperature.temperature import Temperature
 from device_pipeline.track import Window
+from device_pipeline.usability.usable import Usable
 from sensors.samples import Item
 
-SideFinding = Respiration | Spo2 | Desaturation | Oxygenation | Activity | Temperature | Anomaly | LearntShapes
+SideFinding = Respiration | Spo2 | Desaturation | Oxygenation | Activity | Temperature | Anomaly | LearntShapes | Usable
 
 
 class Side(Protocol):

@@ -8,8 +8,9 @@ from device_pipeline.oximetry.saturation import Saturation
 from device_pipeline.respiration.breathing import Breathing
 from device_pipeline.side import MakeSide
 from device_pipeline.temperature.thermometer import Thermometer
+from device_pipeline.usability.usability import Usability
 
-SIDES: tuple[MakeSide, ...] = (Breathing, Saturation, Movement, Thermometer, Shapes)
+SIDES: tuple[MakeSide, ...] = (Breathing, Saturation, Movement, Thermometer, Shapes, Usability)
 
 # No rule of the alerts watches them: a machine that is hot or short of battery may let them wait, or rest.
-OPTIONAL: tuple[type, ...] = (Breathing, Shapes)
+OPTIONAL: tuple[type, ...] = (Breathing, Shapes, Usability)

@@ -1,6 +1,6 @@
 """Whether ten seconds of one ECG lead can be read: is every beat found, would a person call it noise.
 
-It sees the wave, the beats that were found and the quality index, and judges them together. No diagnosis.
+It judges the wave, the beats that were found and the quality index together. No diagnosis.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 
 from models.interpreter import Net, load
-from models.quality_input import LENGTH_S, features, wave
+from models.quality_input import LENGTH_S, features, inputs, seen
 from models.waveform import Floats
 
 CARD = Path(__file__).with_name("weights") / "quality.json"
 _MOST_OFF_S = 0.05
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Judged:
     """`right`: how likely every beat was found and nothing else; `noisy`: how likely a person calls it noise."""
 
@@ -52,8 +52,6 @@ class QualityNet:
         """
         if abs(len(ecg_mv) / fs_hz - LENGTH_S) > _MOST_OFF_S:
             raise ValueError(f"{len(ecg_mv) / fs_hz:.2f} s, {LENGTH_S:g} s expected")
-        right, noisy = self._net(
-            wave=wave(ecg_mv, fs_hz, beats_s).astype(np.float32),
-            features=features(ecg_mv, fs_hz, len(beats_s), indices).astype(np.float32),
-        )
+        measured = features(*seen(ecg_mv, fs_hz), beats_s, indices)
+        right, noisy = self._net(features=inputs(measured).astype(np.float32))
         return Judged(float(right), float(noisy))

@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from models import baseline, beat, morphology, ppg_rate, qrs, respiration, rhythm, screen
+from models import baseline, beat, morphology, ppg_rate, qrs, quality, respiration, rhythm, screen
 from models.card import ModelCard
 from models.interpreter import Net
 
@@ -50,6 +50,7 @@ MODELS: tuple[ModelRow, ...] = (
     ModelRow(screen.CARD),
     ModelRow(beat.CARD),
     ModelRow(morphology.CARD),
+    ModelRow(quality.CARD),
     ModelRow(baseline.CARD, baseline.GoldenBaseline, replaceable=False),
     ModelRow(rhythm.CARD),
 )

@@ -32,6 +32,7 @@ from device_pipeline.store.connection import DATABASE_NAME
 from device_pipeline.store.lock import LOCK_NAME
 from device_pipeline.store.vault import KEY_NAME
 from device_pipeline.temperature.temperature import Site, Temperature
+from device_pipeline.usability.usable import Usable
 from device_pipeline.windows import HeartRate
 from sensors.samples import Gap, GapReason
 from sync.clinic.__main__ import app as clinic
@@ -272,6 +273,7 @@ _FINDINGS: list[Finding] = [
     Activity(1, 2, 3, Level.LIGHT, Posture.UPRIGHT, 1.0, None),
     Temperature(1, 2, 36.6, 0.1, None, Site.BODY),
     Anomaly(1, 2, 4.4, 60, 1, "morphology", "1.0.0", None),
+    Usable(1, 2, True, 0.9, 0.1, "quality 1.0.0", None),
 ]
 
 

@@ -25,6 +25,7 @@ from device_pipeline.run import Finding, Pipeline
 from device_pipeline.screening import ScreenedLead, Screening
 from device_pipeline.temperature.temperature import Temperature
 from device_pipeline.track import Window
+from device_pipeline.usability.usable import Usable
 from device_pipeline.windows import HeartRate
 from sensors.errors import FileFormatError
 from sensors.files.annotation import AnnotatedBeat
@@ -71,6 +72,7 @@ class Analysis:
     activity: list[Activity] = field(default_factory=list)
     temperature: list[Temperature] = field(default_factory=list)
     anomaly: list[Anomaly] = field(default_factory=list)
+    usable: list[Usable] = field(default_factory=list)
     screening: Screening | None = None
     types: list[BeatType] = field(default_factory=list)
     untyped: str | None = "no_ecg"
@@ -156,6 +158,8 @@ class Analysis:
                 self.temperature.append(finding)
             case Anomaly():
                 self.anomaly.append(finding)
+            case Usable():
+                self.usable.append(finding)
             case _:
                 pass
 

@@ -14,7 +14,7 @@ import numpy as np
 from device_pipeline.anomaly.anomalies import Anomalies, MakeMorphology
 from device_pipeline.anomaly.anomaly import Anomaly, LearntShapes
 from device_pipeline.held_ecg import HeldEcg
-from device_pipeline.seen_windows import SeenWindows
+from device_pipeline.seen_windows import Seen, SeenWindows
 from device_pipeline.track import Window
 from models.beat_input import AFTER_S, BEFORE_S, beat_waves
 from models.morphology import Morphology
@@ -60,9 +60,10 @@ class Shapes:
     def flush(self, end_ns: int) -> Sequence[Told]:
         return self._tell(self._windows.rest(end_ns))
 
-    def _tell(self, windows: Iterable[Window]) -> list[Told]:
+    def _tell(self, seen: Iterable[Seen]) -> list[Told]:
         told: list[Told] = []
-        for window in windows:
+        for one in seen:
+            window = one.window
             assert self._anomalies is not None, "no window is told before the first sample"
             self._cut(self._anomalies, window)
             made_n = self._anomalies.calibrated_n

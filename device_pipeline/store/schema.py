@@ -404,6 +404,22 @@ MIGRATIONS: tuple[Migration, ...] = (
             ) STRICT, WITHOUT ROWID""",
         ),
     ),
+    Migration(
+        "whether an ECG can be read",
+        (
+            """CREATE TABLE usable (
+                session_id INTEGER NOT NULL REFERENCES sessions (id),
+                start_ns INTEGER NOT NULL,
+                length_ns INTEGER NOT NULL,
+                usable INTEGER CHECK (usable IN (0, 1)),
+                right REAL,
+                noisy REAL,
+                method TEXT NOT NULL,
+                reason TEXT,
+                PRIMARY KEY (session_id, start_ns, length_ns)
+            ) STRICT, WITHOUT ROWID""",
+        ),
+    ),
 )
 
 

@@ -17,8 +17,9 @@ from device_pipeline.oximetry.spo2 import Spo2
 from device_pipeline.respiration.respiration import Respiration
 from device_pipeline.side import SideFinding
 from device_pipeline.temperature.temperature import Site, Temperature
+from device_pipeline.usability.usable import Usable
 
-_T = TypeVar("_T", Respiration, Spo2, Desaturation, Oxygenation, Activity, Temperature, Anomaly, LearntShapes)
+_T = TypeVar("_T", Respiration, Spo2, Desaturation, Oxygenation, Activity, Temperature, Anomaly, LearntShapes, Usable)
 
 SIDE_TABLES: dict[type[SideFinding], str] = {
     Respiration: "respiration",
@@ -29,8 +30,9 @@ SIDE_TABLES: dict[type[SideFinding], str] = {
     Temperature: "temperature",
     Anomaly: "anomaly",
     LearntShapes: "learnt_shapes",
+    Usable: "usable",
 }
-_ENUMS = {"level": Level, "posture": Posture, "site": Site}
+_ENUMS = {"level": Level, "posture": Posture, "site": Site, "usable": bool}
 
 
 def _columns(kind: type[SideFinding]) -> list[str]:

@@ -19,6 +19,7 @@ from device_pipeline.store.side_tables import SIDE_TABLES, side_findings
 from device_pipeline.store.store import open_store
 from device_pipeline.store.writer import SessionKind
 from device_pipeline.temperature.temperature import Site, Temperature
+from device_pipeline.usability.usable import Usable
 
 S = 1_000_000_000
 START_NS = 1_760_000_000 * S
@@ -49,6 +50,11 @@ FOUND: dict[type[SideFinding], list[SideFinding]] = {
     Anomaly: [
         Anomaly(START_NS, 60 * S, 4.4, 60, 1, "morphology", "1.0.0", None),
         Anomaly(START_NS + 60 * S, 60 * S, None, 0, None, "morphology", "1.0.0", "calibrating (60 of 300 beats)"),
+    ],
+    Usable: [
+        Usable(START_NS, 10 * S, True, 0.91, 0.05, "quality 1.0.0", None),
+        Usable(START_NS + 10 * S, 10 * S, None, None, None, "index", "too_short"),
+        Usable(START_NS + 20 * S, 10 * S, False, 0.2, 0.9, "quality 1.0.0", "noise"),
     ],
     LearntShapes: [LearntShapes(START_NS, 300 * S, "ecg", 300, "morphology", "1.0.0", "{}")],
 }

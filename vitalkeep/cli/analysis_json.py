@@ -142,6 +142,18 @@ def analysis_object(analysis: Analysis) -> dict[str, Any]:
             }
             for window in analysis.anomaly
         ],
+        "usable": [
+            {
+                "start_s": at_s(window.start_ns),
+                "length_s": round(window.length_ns / 1e9, 3),
+                "usable": window.usable,
+                "right": _round(window.right, 3),
+                "noisy": _round(window.noisy, 3),
+                "method": window.method,
+                "reason": window.reason,
+            }
+            for window in analysis.usable
+        ],
         "screen": _screen(analysis.screening),
         "notes": analysis.notes,
     }

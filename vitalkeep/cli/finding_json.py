@@ -20,6 +20,7 @@ from device_pipeline.rhythm import RhythmSpan
 from device_pipeline.run import Finding
 from device_pipeline.temperature.temperature import Temperature
 from device_pipeline.track import Window
+from device_pipeline.usability.usable import Usable
 from device_pipeline.windows import HeartRate
 from sensors.samples import Gap
 
@@ -184,6 +185,17 @@ def _row(finding: Finding) -> dict[str, Any] | None:
                 "n_beats": finding.n_beats,
                 "odd_n": finding.odd_n,
                 "model": f"{finding.model} {finding.version}".strip(),
+                "reason": finding.reason,
+            }
+        case Usable():
+            return {
+                "type": "usable",
+                "start_ns": finding.start_ns,
+                "length_ns": finding.length_ns,
+                "usable": finding.usable,
+                "right": _round(finding.right),
+                "noisy": _round(finding.noisy),
+                "method": finding.method,
                 "reason": finding.reason,
             }
         case Window() | LearntShapes():
