@@ -88,9 +88,9 @@ def train(x: Floats, held: Windows, heard: list[Heard], mask: NDArray[np.bool_],
 def calibration(logit: Floats, is_af: NDArray[np.bool_], weight: NDArray[np.float64]) -> tuple[float, float]:
     """(slope, offset) of the logit that make it the log odds that it is right: logistic, by Newton's method."""
     x = np.stack([logit.astype(np.float64), np.ones(len(logit))], axis=1)
-    theta = np.array([1.0, 0.0])
+    theta = np.zeros(2)
     for _ in range(30):
-        p = 1 / (1 + np.exp(-(x @ theta)))
+        p = 1 / (1 + np.exp(-np.clip(x @ theta, -30, 30)))
         bend = (x * (weight * p * (1 - p))[:, None]).T @ x
         theta += np.linalg.solve(bend, x.T @ (weight * (is_af - p)))
     return float(theta[0]), float(theta[1])

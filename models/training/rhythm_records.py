@@ -78,6 +78,7 @@ def fetch(data: Path) -> None:
     wfdb.dl_database("mitdb", str(data / "mitdb"), annotators=["atr"])
     wfdb.dl_database("apnea-ecg", str(data / "apnea_ecg"), annotators=["qrs"])
     wfdb.dl_database("challenge-2017/training", str(data / "cinc2017" / "training2017"))
+    wfdb.dl_files("challenge-2017", str(data / "cinc2017"), ["REFERENCE-v3.csv"])
 
 
 def stretches(record: Heard) -> Iterator[tuple[Floats, NDArray[np.int64], NDArray[np.int64]]]:
@@ -215,6 +216,8 @@ def _hugcdn2014(data: Path) -> Iterator[Heard]:
 
 def _cinc2017(data: Path, scratch: Path) -> Iterator[Heard]:
     """Beats are those that vitalkeep itself finds; noisy recordings are left out."""
+    if not (data / "REFERENCE-v3.csv").exists():
+        return
     folder, found = data / "training2017", scratch / "beats"
     if not folder.exists():
         folder = scratch / "training2017"
