@@ -79,6 +79,16 @@ class _OnTrial:
     bundle: Bundle | None
     trial: Trial
 
+    def made(self, threads: int) -> Net:
+        """The net that serves; what cannot even be made gives way at once."""
+        if self.bundle is None or self.trial.is_back:
+            return self.trial.before(threads)
+        try:
+            return Net(self.bundle.weights, self.bundle.card, threads)
+        except ModelError as problem:
+            self.trial.revert(f"it cannot be made: {type(problem).__name__}")
+            return self.trial.before(threads)
+
 
 class ModelsOnTrial:
     """Of one process. `notes`: what the wearer is to be told at the start."""
@@ -215,11 +225,8 @@ class SessionModels:
             one = self._on_trial.get(card)
             if one is None:
                 return None
-            if one.bundle is None:
-                active = interpreter.beside(card, threads)
-            else:
-                active = Net(one.bundle.weights, one.bundle.card, threads)
-            return TriedNet(active, one.trial, self._waiting.get(card) if shadow else None, threads)
+            waiting = self._waiting.get(card) if shadow else None
+            return TriedNet(one.made(threads), one.trial, waiting, threads)
 
         try:
             with supplying(supply):

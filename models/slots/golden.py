@@ -41,8 +41,8 @@ def fitting_row(bundle: Bundle, program: str) -> ModelRow:
     ours = ModelCard.read(row.card)
     if _contract(bundle.card) != _contract(ours):
         raise BundleError(
-            f"{bundle.name} {bundle.version}: other inputs or labels than {ours.version}, which this program has: "
-            "made for another version of it"
+            f"{bundle.name} {bundle.version}: other inputs, labels or thresholds than {ours.version}, which this"
+            " program has: made for another version of it"
         )
     return row
 
@@ -82,4 +82,5 @@ def tried(bundle: Bundle, scorer: Scorer) -> Golden:
 
 
 def _contract(card: ModelCard) -> object:
-    return [(spec.name, spec.shape, spec.unit, spec.low, spec.high, spec.rate_hz) for spec in card.inputs], card.labels
+    inputs = [(spec.name, spec.shape, spec.unit, spec.low, spec.high, spec.rate_hz) for spec in card.inputs]
+    return inputs, card.labels, sorted(card.thresholds)

@@ -120,7 +120,8 @@ def test_golden_scores_off_by_more_than_a_step_are_refused(slots: Slots) -> None
     ("changed", "why"),
     [
         ({"minimum_program": "0.2.0"}, r"made for vitalkeep 0\.2\.0"),
-        ({"labels": ["N", "A", "~", "O"]}, "other inputs or labels"),
+        ({"labels": ["N", "A", "~", "O"]}, "other inputs, labels or thresholds"),
+        ({"thresholds": {"new": 0.5}}, "other inputs, labels or thresholds"),
     ],
 )
 def test_a_bundle_that_does_not_fit_is_refused(slots: Slots, changed: dict[str, Any], why: str) -> None:

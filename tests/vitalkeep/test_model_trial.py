@@ -22,7 +22,8 @@ from device_pipeline.track import Window
 from models import beat, screen
 from models.bundle import Bundle, bundle_of, read_bundle
 from models.card import ModelCard
-from models.interpreter import Net
+from models.errors import ModelError
+from models.interpreter import Net, load
 from models.slots.slots import Slots
 from sensors.recording import Recording
 from sensors.replay_link import ReplayLink
@@ -154,6 +155,24 @@ def test_a_model_that_fails_in_service_goes_back_and_the_session_goes_on(
     with store.reader() as db:
         assert [event.what for event in model_rows.model_events(db, 9)] == ["installed", "promoted", "reverted"]
     assert not ModelsOnTrial.here().is_any
+
+
+def test_a_net_that_cannot_even_be_made_gives_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    slots = let_in(promoted=True)
+    session = ModelsOnTrial.here().session()
+    whole = Net.__init__
+
+    def init(self: Net, weights: bytes, card: ModelCard, threads: int = 1) -> None:
+        if card.version == "8.0.0":
+            raise ModelError("another runtime")
+        whole(self, weights, card, threads)
+
+    monkeypatch.setattr(Net, "__init__", init)
+    with session.using():
+        for _ in range(2):
+            assert load(beat.CARD).card.version == ModelCard.read(beat.CARD).version
+    assert slots.chosen("beat").bundle is None
+    assert [event.what for event in slots.events()] == ["installed", "promoted", "reverted"]
 
 
 def test_where_the_disk_takes_nothing_the_session_goes_back_all_the_same(
