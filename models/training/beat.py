@@ -1,6 +1,6 @@
-"""Makes models/weights/beat.tflite and its card: python -m models.training.beat DATA [--scratch DIR] [--fetch]
+"""Makes models/weights/beat.tflite and its card: python -m models.training.beat --data DIR [--scratch DIR] [--fetch]
 
-DATA holds mitdb/, nstdb/ and cinc2017/. Each of FOLDS leaves people out, in both leads, in what was mixed of them, and
+DIR holds mitdb/, nstdb/ and cinc2017/. Each of FOLDS leaves people out, in both leads, in what was mixed of them, and
 in whatever rhythm was made of their beats; the figures are of the people left out, on the first channel of each
 record. The net that ships is trained on everybody. A seed gives the same net again.
 """
@@ -180,7 +180,7 @@ def figures(counts: dict[str, tuple[int, int, int]]) -> dict[str, tuple[float, f
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path, help="folder of mitdb/, nstdb/ and cinc2017/")
+    parser.add_argument("--data", type=Path, required=True, help="folder of mitdb/, nstdb/ and cinc2017/")
     parser.add_argument("--scratch", type=Path, default=Path("beat-scratch"), help="what is kept between runs")
     parser.add_argument("--out", type=Path, help="where weights and card go; default: models/weights")
     parser.add_argument("--fetch", action="store_true", help="get the recordings from PhysioNet first")

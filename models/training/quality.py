@@ -1,4 +1,4 @@
-"""Makes models/weights/quality.tflite and its card: python -m models.training.quality WINDOWS.npz [--out DIR]
+"""Makes models/weights/quality.tflite and its card: python -m models.training.quality --data WINDOWS.npz
 
 WINDOWS.npz comes from `python -m benchmarks.quality_windows`. People (of CinC 2017, which names none, recordings) are
 split into FOLDS; the net of each is quantised as it ships and says what it makes of those it never saw, beside what the
@@ -201,10 +201,11 @@ def at_same_share(windows: Windows, said: Floats) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("windows", type=Path)
+    parser.add_argument("--data", type=Path, required=True, metavar="WINDOWS.npz", help="of benchmarks.quality_windows")
+    parser.add_argument("--scratch", type=Path, help="nothing is kept between runs")
     parser.add_argument("--out", type=Path, default=Path("models/weights"))
     wanted = parser.parse_args()
-    windows = Windows.read(wanted.windows)
+    windows = Windows.read(wanted.data)
     fold = windows.folds()
     said = np.zeros((len(fold), 2), np.float32)
     for mine in range(FOLDS):

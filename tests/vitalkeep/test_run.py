@@ -126,6 +126,7 @@ FIELDS = {
     "alert": {"type", "rule", "state", "start_ns", "end_ns", "text", "grounds"},
     "quality": {"type", "start_ns", "end_ns", "index", "good", "reason"},
     "beat_type": {"type", "t_ns", "label", "score", "model", "version", "reason"},
+    "usable": {"type", "start_ns", "length_ns", "usable", "right", "noisy", "method", "reason"},
     "anomaly": {"type", "start_ns", "length_ns", "score", "n_beats", "odd_n", "model", "reason"},
 }
 
