@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -169,3 +170,15 @@ def test_how_the_waves_came_changes_nothing(way: int) -> None:
 
 def test_no_repr_tells_of_the_wearer() -> None:
     assert repr(calibrated().minute(odd=2)) == f"<Anomaly start_ns={300 * _S}>"
+
+
+def test_what_is_kept_to_learn_from_weighs_no_more_than_its_waves() -> None:
+    waves, learning = np.zeros((_PER_MINUTE, POINTS)), Learning()
+    tracemalloc.start()
+    try:
+        for minute in range(400):
+            learning.add(minute * WINDOW_S * _S, waves)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 2 * MOST_KEPT * POINTS * 4
