@@ -17,6 +17,7 @@ from device_pipeline.store.vault import KEY_NAME, create_key, load_key
 from sync.private.errors import LedgerError
 
 NAME = "ledger.db"
+_PATIENCE_MS = 60_000  # a day is worked out, or a window drawn, under the lock of another process
 _VERSION = 1
 _SCHEMA = (
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
@@ -94,6 +95,7 @@ class Account:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             key = load_key(folder) if (folder / KEY_NAME).exists() else create_key(folder)
             self._db = connect(self.path, key, read_only=False).conn
+            self._db.execute(f"PRAGMA busy_timeout = {_PATIENCE_MS}")
         with self.transaction() as db:
             (version,) = db.execute("PRAGMA user_version").fetchone()
             if version == 0:

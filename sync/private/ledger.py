@@ -23,6 +23,7 @@ from sync.private.account import Account
 from sync.private.consent import Consents
 from sync.private.counter import Counter, Reached
 from sync.private.errors import BudgetError, ConsentError, NotDueError
+from sync.private.noise import get_ready
 from sync.private.statistic import Statistic
 from sync.private.window import Window
 from sync.release import Answer, Content, Delete, Release
@@ -89,6 +90,7 @@ class Ledger:
         if window.length_days != statistic.length_days:
             raise ValueError(f"{statistic.name} is about {statistic.length_days} days, window of {window.length_days}")
         key = (window.length_days, window.index, statistic.name, statistic.version)
+        get_ready()
         with self._account.transaction() as db:
             since = self._consents.since(clinic.id, statistic.name)
             if since is None or since > window.last_day:

@@ -26,6 +26,11 @@ def _opendp() -> Any:
     return dp
 
 
+def get_ready() -> None:
+    """Loads OpenDP, which takes seconds on a small device: never while others wait. Raises NoiseMissingError."""
+    _opendp()
+
+
 @cache
 def noisy_count(epsilon: float) -> Callable[[int], int]:
     """Adds discrete Laplace noise to a count that changes by at most 1 where one day is replaced.
