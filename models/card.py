@@ -71,11 +71,13 @@ class Variant:
 class Reference:
     """How a number spread where the model was made: `shares` of it below, between and above the rising `edges`.
 
-    `shares`: one more than `edges`, summing to 1.
+    `shares`: one more than `edges`, summing to 1. `person`: how far from it, as a population stability index, the
+    farthest of the people it was made from lies alone; None where that was not measured.
     """
 
     edges: tuple[float, ...]
     shares: tuple[float, ...]
+    person: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +164,10 @@ class ModelCard:
                 for v in card.rows("variants", least=0)
             ),
             reference={
-                name: Reference(r.numbers("edges"), r.numbers("shares")) for name, r in card.named("reference").items()
+                name: Reference(
+                    r.numbers("edges"), r.numbers("shares"), r.number("person") if "person" in r.raw else None
+                )
+                for name, r in card.named("reference").items()
             },
         )
         if not _VERSION.match(made.version):

@@ -4,6 +4,10 @@ Population stability index: the sum over bins of (q - p) ln(q / p), p the share 
 share seen. By custom below 0.1 is stable and above 0.25 has moved. Of numbers that have not moved at all it comes to
 (bins - 1) / n on average (a chi-square over n), so that much is taken off, and a verdict rests on the lower end of its
 95 % interval. It says that a model meets something else than where it was made, not that it is wrong.
+
+One wearer is never a population: each of the people a model was made from lies far from all of them together. So
+`drifted` needs more than 0.25 and more than any of those people comes to; where a card does not say how far that is,
+`watch` is the most that can be said.
 """
 
 from __future__ import annotations
@@ -68,5 +72,12 @@ def drift(reference: Reference, seen: NDArray[np.int64]) -> Drift:
     slope = ratio + 1.0 - p / q  # of the index by each share seen: the delta method
     spread = float(np.sum(q * slope**2) - np.sum(q * slope) ** 2) / n + 2 * by_chance / n
     low = max(0.0, psi - _ONE_SIDED_95 * math.sqrt(max(spread, 0.0)))
-    moved = Moved.DRIFTED if low > DRIFTED_ABOVE else Moved.WATCH if low >= STABLE_BELOW else Moved.STABLE
-    return Drift(moved, n, least_n, psi, low)
+    return Drift(_moved(low, reference.person), n, least_n, psi, low)
+
+
+def _moved(low: float, person: float | None) -> Moved:
+    if person is None:
+        return Moved.WATCH if low >= STABLE_BELOW else Moved.STABLE
+    if low > max(DRIFTED_ABOVE, person):
+        return Moved.DRIFTED
+    return Moved.WATCH if low >= max(STABLE_BELOW, person) else Moved.STABLE

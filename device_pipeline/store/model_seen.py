@@ -57,9 +57,9 @@ def _add(db: Database, card: ModelCard, quantity: str, counts: NDArray[np.int64]
     ).fetchone()
     total = counts if row is None else counts + np.array(json.loads(row[0]))
     db.execute(
-        "INSERT OR REPLACE INTO model_seen (model, version, quantity, day_ns, edges, shares, counts)"
-        " VALUES (?,?,?,?,?,?,?)",
-        (*key, edges, shares, json.dumps(total.tolist())),
+        "INSERT OR REPLACE INTO model_seen (model, version, quantity, day_ns, edges, shares, counts, person)"
+        " VALUES (?,?,?,?,?,?,?,?)",
+        (*key, edges, shares, json.dumps(total.tolist()), reference.person),
     )
 
 
@@ -67,13 +67,13 @@ def model_drifts(db: Database, now_ns: int) -> list[ModelDrift]:
     """By name and version, of what was called in the last LOOKED_AT_DAYS."""
     since_ns = (now_ns // DAY_NS - LOOKED_AT_DAYS + 1) * DAY_NS
     seen: dict[tuple[str, str], dict[str, tuple[Reference, NDArray[np.int64]]]] = {}
-    for model, version, quantity, edges, shares, counts in db.conn.execute(
-        "SELECT model, version, quantity, edges, shares, counts FROM model_seen WHERE day_ns >= ?"
+    for model, version, quantity, edges, shares, counts, person in db.conn.execute(
+        "SELECT model, version, quantity, edges, shares, counts, person FROM model_seen WHERE day_ns >= ?"
         " ORDER BY model, version, quantity, day_ns",
         (since_ns,),
     ):
         held = seen.setdefault((model, version), {})
-        reference = Reference(tuple(json.loads(edges)), tuple(json.loads(shares)))
+        reference = Reference(tuple(json.loads(edges)), tuple(json.loads(shares)), person)
         count = np.array(json.loads(counts), np.int64)
         if quantity in held and held[quantity][0] == reference:
             count = count + held[quantity][1]

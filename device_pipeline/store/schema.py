@@ -420,6 +420,10 @@ MIGRATIONS: tuple[Migration, ...] = (
             ) STRICT, WITHOUT ROWID""",
         ),
     ),
+    Migration(
+        "how far one person is from a reference",
+        ("ALTER TABLE model_seen ADD COLUMN person REAL",),
+    ),
 )
 
 

@@ -16,7 +16,7 @@ from models.drift import Moved
 from models.screen import CARD
 
 NOW_NS = 20_500 * DAY_NS + 5
-HALF = Reference((0.5,), (0.5, 0.5))
+HALF = Reference((0.5,), (0.5, 0.5), person=0.0)
 
 
 def card(version: str = "1.0.0", **reference: Reference) -> ModelCard:

@@ -69,7 +69,9 @@ def test_variants_and_references_are_read_as_they_stand() -> None:
     raw = {**RAW, "variants": [VARIANT], "reference": {"N": {"edges": [0.2, 0.5], "shares": [0.5, 0.25, 0.25]}}}
     card = ModelCard.of(raw, "card")
     assert [variant.precision for variant in card.variants] == ["float32"]
-    assert card.reference["N"].edges == (0.2, 0.5)
+    assert (card.reference["N"].edges, card.reference["N"].person) == ((0.2, 0.5), None)
+    raw["reference"]["N"]["person"] = 0.4
+    assert ModelCard.of(raw, "card").reference["N"].person == 0.4
 
 
 def test_an_unknown_field_is_refused() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -11,7 +12,7 @@ from models.card import Reference
 from models.drift import DRIFTED_ABOVE, LEAST_PER_BIN, STABLE_BELOW, Moved, counts, drift
 from models.training.reference import reference
 
-TEN = Reference(tuple(np.arange(1, 10) / 10), (0.1,) * 10)
+TEN = Reference(tuple(np.arange(1, 10) / 10), (0.1,) * 10, person=0.0)
 
 
 def of(values: np.ndarray) -> Reference:
@@ -61,6 +62,17 @@ def test_a_shift_that_large_numbers_call_moved_is_seldom_missed_and_a_smaller_on
 def true_psi(of_normal: Reference, shift: float) -> float:
     values = np.clip(np.random.default_rng(2).normal(0.5 + shift, 0.29, 200_000), 0, 1)
     return drift(of_normal, counts(values, of_normal.edges)).psi or 0.0
+
+
+def test_one_person_is_no_drift_and_where_that_is_not_known_the_most_is_watch() -> None:
+    seen = np.array([400, *[100] * 8, 0], np.int64)
+    low = drift(TEN, seen).low
+    assert low is not None
+    assert low > DRIFTED_ABOVE
+    told = {person: drift(replace(TEN, person=person), seen).verdict for person in (None, 0.1, low + 0.01, low - 0.01)}
+    assert list(told.values()) == [Moved.WATCH, Moved.DRIFTED, Moved.STABLE, Moved.DRIFTED]
+    few = np.array([180, *[100] * 8, 60], np.int64)
+    assert drift(replace(TEN, person=0.0), few).verdict is drift(replace(TEN, person=None), few).verdict
 
 
 def test_an_empty_bin_is_no_infinity() -> None:
