@@ -93,22 +93,25 @@ class _Signal:
         self.base = 0  # count of the first sample held
         self.count = 0
         self._blocks: deque[Floats] = deque()
-        self._clocks: list[tuple[int, Samples]] = []  # (count of its first sample, an empty block with its clock)
+        # (count of its first sample, its moment, an empty block with its clock)
+        self._clocks: list[tuple[int, int, Samples]] = []
 
     def add(self, block: Samples) -> None:
         if self._clocks:
-            start, last = self._clocks[-1]
+            start, _, last = self._clocks[-1]
             same_clock = (last.anchor_ns, last.step_ns) == (block.anchor_ns, block.step_ns)
             if not (same_clock and block.offset - last.offset == self.count - start):
-                self._clocks.append((self.count, block.cut(0, 0)))
+                self._clocks.append((self.count, block.start_ns, block.cut(0, 0)))
         else:
-            self._clocks.append((self.count, block.cut(0, 0)))
+            self._clocks.append((self.count, block.start_ns, block.cut(0, 0)))
         self._blocks.append(block.values)
         self.count += len(block)
 
     def place(self, t_ns: int) -> float:
         """The count at a moment; fractions lie between samples."""
-        start, clock = next((c for c in reversed(self._clocks) if c[1].start_ns <= t_ns), self._clocks[0])
+        start, _, clock = self._clocks[-1]
+        if len(self._clocks) > 1:
+            start, _, clock = next((c for c in reversed(self._clocks) if c[1] <= t_ns), self._clocks[0])
         return (t_ns - clock.anchor_ns) / clock.step_ns - clock.offset + start
 
     def values(self) -> Floats:
