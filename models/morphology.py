@@ -12,7 +12,7 @@ import numpy as np
 
 from models.interpreter import Net, load
 from models.morphology_calibration import Calibration, calibration_of, features
-from models.morphology_input import looks, qrs_size
+from models.morphology_input import FAST, looks, qrs_size, without_neighbours
 from models.waveform import Floats
 
 CARD = Path(__file__).with_name("weights") / "morphology.json"
@@ -41,31 +41,46 @@ class Morphology:
         """The score from which a beat is called odd."""
         return self._net.card.thresholds["odd"]
 
-    def calibrate(self, waves: Floats) -> Calibration:
+    def calibrate(self, waves: Floats, pace_s: Floats) -> Calibration:
         """From `waves` (n, POINTS) of models/beat_input.py, mV: beats of the wearer, most of them (80 %) of the usual
-        kind, whichever that is. Raises ValueError for fewer than LEAST_BEATS.
+        kind, whichever that is; `pace_s` (n,): the median interval of the minute of each, NaN where
+        it is not known. Raises ValueError for fewer than LEAST_BEATS.
         """
         if len(waves) < LEAST_BEATS:
             raise ValueError(f"{len(waves)} beats, at least {LEAST_BEATS} expected")
         size_mv = float(np.median(qrs_size(waves)))
-        said = self._say(waves, size_mv)
-        return calibration_of(said[:, :CODE], said[:, CODE:], size_mv=size_mv, model=self.name, version=self.version)
+        known = pace_s[np.isfinite(pace_s)]
+        usual_rr_s = float(np.median(known)) if len(known) else 1.0
+        usual_look = np.asarray(np.median(looks(waves, size_mv), axis=0), dtype=np.float64)
+        said = self._say(waves, pace_s, size_mv, usual_rr_s, usual_look)
+        return calibration_of(
+            said[:, :CODE],
+            said[:, CODE:],
+            size_mv=size_mv,
+            usual_rr_s=usual_rr_s,
+            usual_look=usual_look,
+            model=self.name,
+            version=self.version,
+        )
 
     def fits(self, calibration: Calibration) -> bool:
         """Whether it was made with this very net: another one has another code."""
         return (calibration.model, calibration.version) == (self.name, self.version)
 
-    def score(self, waves: Floats, calibration: Calibration) -> Floats:
-        """Of each of `waves` (n, POINTS), mV; (n,). Raises ValueError for a calibration of another net."""
+    def score(self, waves: Floats, pace_s: Floats, calibration: Calibration) -> Floats:
+        """Of each of `waves` (n, POINTS), mV, and the pace of their minutes; (n,). Raises ValueError for a calibration
+        of another net."""
         if not self.fits(calibration):
             raise ValueError(
                 f"a calibration of {calibration.model} {calibration.version}, {self.name} {self.version} expected"
             )
         if not len(waves):
             return np.empty(0)
-        said = self._say(waves, calibration.size_mv)
+        usual_look = np.array(calibration.usual_look)
+        said = self._say(waves, pace_s, calibration.size_mv, calibration.usual_rr_s, usual_look)
         rows = features(said[:, :CODE], said[:, CODE:], np.array(calibration.usual_wave))
         return np.round(calibration.distances(rows) / calibration.usual_distance, _DIGITS)
 
-    def _say(self, waves: Floats, size_mv: float) -> Floats:
-        return self._net.rows(wave=looks(np.asarray(waves, dtype=np.float64), size_mv))
+    def _say(self, waves: Floats, pace_s: Floats, size_mv: float, usual_rr_s: float, usual_look: Floats) -> Floats:
+        looked = looks(np.asarray(waves, dtype=np.float64), size_mv)
+        return self._net.rows(wave=without_neighbours(looked, usual_look, pace_s < FAST * usual_rr_s))

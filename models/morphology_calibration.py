@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.errors import ModelError
-from models.morphology_input import QRS
+from models.morphology_input import LOOKED_AT, QRS
 from models.waveform import Floats
 
 SCHEMA = "vitalkeep.calibration/1"
@@ -30,7 +30,8 @@ _LIKE_FLOOR = 0.02  # of 1 - correlation, which noise alone reaches
 class Calibration:
     """`middle`, `spread`: of each feature; `mean`, `inverse` (rows one after another): of the standardised ones.
 
-    `size_mv`: of the usual QRS; `usual_wave`: the usual beat as the net understands it; `usual_distance`: the median
+    `size_mv`: of the usual QRS; `usual_rr_s`: the median interval; `usual_look`: the median of what the net is shown;
+    `usual_wave`: the usual beat as the net understands it; `usual_distance`: the median
     of the distances of the beats it was made from; `n`: how many those were.
     """
 
@@ -38,7 +39,9 @@ class Calibration:
     version: str
     n: int
     size_mv: float
+    usual_rr_s: float
     usual_distance: float
+    usual_look: tuple[float, ...]
     usual_wave: tuple[float, ...]
     middle: tuple[float, ...]
     spread: tuple[float, ...]
@@ -68,9 +71,15 @@ class Calibration:
             lists = {key: tuple(map(float, value)) for key, value in raw.items() if isinstance(value, list)}
             made = cls(**{**raw, **lists})
             size = len(made.middle)
+            long = len(made.usual_look) == len(made.usual_wave) == LOOKED_AT
             whole = len(made.spread) == len(made.mean) == size and len(made.inverse) == size * size
-            numbers = [made.size_mv, made.usual_distance, *(x for held in lists.values() for x in held)]
-            if not whole or not all(math.isfinite(x) for x in numbers) or not min(made.spread) > 0:
+            numbers = [
+                made.size_mv,
+                made.usual_rr_s,
+                made.usual_distance,
+                *(x for held in lists.values() for x in held),
+            ]
+            if not (whole and long) or not all(math.isfinite(x) for x in numbers) or not min(made.spread) > 0:
                 raise ValueError("numbers missing or not finite")
             if not (made.size_mv > 0 and made.usual_distance > 0 and isinstance(made.n, int)):
                 raise ValueError("sizes above 0 expected")
@@ -86,7 +95,16 @@ def features(code: Floats, understood: Floats, usual: Floats) -> Floats:
     return np.concatenate((code, whole[:, None], qrs[:, None]), axis=1)
 
 
-def calibration_of(code: Floats, understood: Floats, *, size_mv: float, model: str, version: str) -> Calibration:
+def calibration_of(
+    code: Floats,
+    understood: Floats,
+    *,
+    size_mv: float,
+    usual_rr_s: float,
+    usual_look: Floats,
+    model: str,
+    version: str,
+) -> Calibration:
     """From what the net says of n beats: `code` (n, code), `understood` (n, LOOKED_AT)."""
     usual: Floats = np.asarray(np.median(understood, axis=0), dtype=np.float64)
     rows = features(code, understood, usual)
@@ -106,6 +124,8 @@ def calibration_of(code: Floats, understood: Floats, *, size_mv: float, model: s
         version=version,
         n=len(rows),
         size_mv=size_mv,
+        usual_rr_s=usual_rr_s,
+        usual_look=_told(usual_look),
         usual_distance=max(float(np.sqrt(np.median(distance))), 1e-3),
         usual_wave=_told(usual),
         middle=_told(middle),

@@ -5,8 +5,10 @@ Beats that can be trusted alone are looked at, minute by minute on a fixed grid;
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Sequence
+from statistics import median
 
 import numpy as np
 
@@ -29,7 +31,7 @@ class Learning:
     """Keeps waves of the wearer's first day, and makes a calibration whenever their number has doubled."""
 
     def __init__(self) -> None:
-        self._kept: list[Floats] = []
+        self._kept: list[tuple[Floats, float]] = []  # waves, and the pace of each one's minute
         self._every = 1
         self._seen = 0
         self._next = LEAST_BEATS
@@ -40,13 +42,13 @@ class Learning:
     def n(self) -> int:
         return self._seen
 
-    def add(self, start_ns: int, waves: Floats) -> bool:
+    def add(self, start_ns: int, waves: Floats, pace_s: Floats) -> bool:
         """The waves of a window that starts at `start_ns`; whether it is time to calibrate."""
         if self._from_ns is None:
             self._from_ns = start_ns
-        for wave in waves.astype(np.float32):
+        for wave, rr_s in zip(waves.astype(np.float32), pace_s.tolist(), strict=True):
             if self._seen % self._every == 0:
-                self._kept.append(wave.copy())  # a view would hold its whole window
+                self._kept.append((wave.copy(), rr_s))  # a view would hold its whole window
             self._seen += 1
         if len(self._kept) > MOST_KEPT:
             self._kept = self._kept[::2]
@@ -58,8 +60,10 @@ class Learning:
         self.is_over = over
         return True
 
-    def waves(self) -> Floats:
-        return np.array(self._kept, dtype=np.float64)
+    def waves(self) -> tuple[Floats, Floats]:
+        """As `Morphology.calibrate` takes them."""
+        waves, pace_s = zip(*self._kept, strict=True)
+        return np.array(waves, dtype=np.float64), np.array(pace_s, dtype=np.float64)
 
 
 class Anomalies:
@@ -93,12 +97,14 @@ class Anomalies:
 
     def tell(self, window: Window) -> Anomaly:
         """The next window; every wave of its beats has been added."""
-        trusted = {beat.t_ns for beat in window.beats}
+        trusted = {beat.t_ns: math.nan if beat.rr_s is None else beat.rr_s for beat in window.beats}
         mine: list[Floats] = []
+        intervals_s: list[float] = []
         while self._waves and self._waves[0][0] < window.end_ns:
             t_ns, wave = self._waves.popleft()
             if t_ns in trusted and t_ns >= window.start_ns:
                 mine.append(wave)
+                intervals_s.append(trusted[t_ns])
         model = self._model
         if model is None:
             return self._answer(window, 0, "no_model")
@@ -107,20 +113,21 @@ class Anomalies:
             self.calibration, self._learning = None, Learning()
         if window.good_fraction < MIN_GOOD_FRACTION:
             return self._answer(window, 0, window.reason or "poor_signal")
-        waves = np.array(mine, dtype=np.float64)
-        told = self._score(model, window, waves)
-        if self._learning is not None and mine and self._learning.add(window.start_ns, waves):
+        known = [rr_s for rr_s in intervals_s if not math.isnan(rr_s)]
+        waves, pace_s = np.array(mine, dtype=np.float64), np.full(len(mine), median(known) if known else math.nan)
+        told = self._score(model, window, waves, pace_s)
+        if self._learning is not None and mine and self._learning.add(window.start_ns, waves, pace_s):
             self._calibrate(model, self._learning)
         return told
 
-    def _score(self, model: Morphology, window: Window, waves: Floats) -> Anomaly:
+    def _score(self, model: Morphology, window: Window, waves: Floats, pace_s: Floats) -> Anomaly:
         if self.calibration is None:
             seen = 0 if self._learning is None else self._learning.n
             return self._answer(window, len(waves), f"calibrating ({seen} of {LEAST_BEATS} beats)")
         if len(waves) < LEAST_IN_WINDOW:
             return self._answer(window, len(waves), "too_few_beats")
         try:
-            scores = model.score(waves, self.calibration)
+            scores = model.score(waves, pace_s, self.calibration)
         except (ModelError, RuntimeError):
             self._model, self._learning = None, None
             return self._answer(window, 0, "no_model")
@@ -129,7 +136,7 @@ class Anomalies:
 
     def _calibrate(self, model: Morphology, learning: Learning) -> None:
         try:
-            self.calibration = model.calibrate(learning.waves())
+            self.calibration = model.calibrate(*learning.waves())
             self.calibrated_n += 1
         except (ModelError, RuntimeError, np.linalg.LinAlgError):
             self._model, self._learning = None, None

@@ -118,10 +118,20 @@ def auc(score: NDArray[np.float64], odd: NDArray[np.bool_]) -> float:
     return float(below.mean() / len(order))
 
 
+def pace_s(one: Beats) -> NDArray[np.float64]:
+    """The median interval of the minute of each beat."""
+    intervals_s = np.diff(one.t_s, prepend=np.nan)
+    minute = (one.t_s // WINDOW_S).astype(int)
+    paces = {k: float(np.nanmedian(intervals_s[minute == k])) for k in np.unique(minute)}
+    return np.array([paces[k] for k in minute])
+
+
 def judged(model: Morphology, one: Beats, waves: Floats32) -> Scores:
     """Every way's score of the beats after the calibration."""
     own, later = waves[:CALIBRATED].astype(np.float64), waves[CALIBRATED:].astype(np.float64)
-    said = {"morphology": model.score(later, model.calibrate(own))}
+    paces_s = pace_s(one)
+    calibration = model.calibrate(own, paces_s[:CALIBRATED])
+    said = {"morphology": model.score(later, paces_s[CALIBRATED:], calibration)}
     for name, way in baselines.WAYS.items():
         said[name] = way(own, later)
     return said

@@ -91,8 +91,8 @@ def card(weights: bytes, floating: bytes, odd: float, *, figures: Figures, laten
             "Odd beats whose shape is nearly the usual one in this lead are missed.",
             "In a clean signal it serves the median person no better than the correlation with the usual beat does; "
             "where it does better is in the people whom that fails, and in noise.",
-            "Where the heart beats much faster than while it was learnt, the waves of the beats beside it come into "
-            "view, and many a usual beat is odd: a run after a quiet first half hour.",
+            "In minutes much faster than those it learnt from (three quarters of their usual interval) only the QRS is "
+            "looked at, since the waves of the beats beside it come into view; and still more usual beats are odd.",
             "Where the electrodes are moved, everything is odd until it is calibrated anew.",
         ],
         "latency_us": {"x86_64, one thread, ai-edge-litert, one of many rows": round(latency_us, 1)},

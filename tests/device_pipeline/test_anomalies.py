@@ -129,7 +129,7 @@ def test_a_model_that_cannot_be_used_is_told_as_a_reason() -> None:
 
 def test_a_model_that_breaks_on_the_way_is_told_as_a_reason() -> None:
     class Breaks(Morphology):
-        def calibrate(self, waves: np.ndarray) -> Calibration:
+        def calibrate(self, waves: np.ndarray, pace_s: np.ndarray) -> Calibration:
             raise RuntimeError("the runtime failed")
 
     minutes = Minutes(Anomalies(Breaks))
@@ -142,9 +142,9 @@ def test_what_is_kept_to_learn_from_is_bounded_and_ends_with_the_first_day() -> 
     waves = np.zeros((_PER_MINUTE, POINTS))
     times = []
     for minute in range(1500):
-        if learning.add(minute * WINDOW_S * _S, waves):
+        if learning.add(minute * WINDOW_S * _S, waves, np.full(_PER_MINUTE, 0.8)):
             times.append(minute)
-        assert len(learning.waves()) <= MOST_KEPT if minute % 100 == 0 else True
+        assert len(learning.waves()[0]) <= MOST_KEPT if minute % 100 == 0 else True
         if learning.is_over:
             break
     assert times[:3] == [4, 9, 19]
@@ -177,7 +177,7 @@ def test_what_is_kept_to_learn_from_weighs_no_more_than_its_waves() -> None:
     tracemalloc.start()
     try:
         for minute in range(400):
-            learning.add(minute * WINDOW_S * _S, waves)
+            learning.add(minute * WINDOW_S * _S, waves, np.full(_PER_MINUTE, 0.8))
         held, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

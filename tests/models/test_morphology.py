@@ -28,17 +28,27 @@ def beats(n: int, seed: int, wide: float = 1.0, noise_mv: float = 0.02, size_mv:
     return size_mv * out
 
 
-@pytest.fixture(scope="module")
-def model() -> Morphology:
-    return Morphology()
+class Model(Morphology):
+    """At a steady rate."""
+
+    def calibrate(self, waves: Floats, pace_s: Floats | None = None) -> Calibration:
+        return super().calibrate(waves, np.full(len(waves), 0.8) if pace_s is None else pace_s)
+
+    def score(self, waves: Floats, calibration: Calibration, pace_s: Floats | None = None) -> Floats:  # type: ignore[override]
+        return super().score(waves, np.full(len(waves), 0.8) if pace_s is None else pace_s, calibration)
 
 
 @pytest.fixture(scope="module")
-def own(model: Morphology) -> Calibration:
+def model() -> Model:
+    return Model()
+
+
+@pytest.fixture(scope="module")
+def own(model: Model) -> Calibration:
     return model.calibrate(beats(LEAST_BEATS, 1))
 
 
-def test_usual_beats_score_about_one_and_wide_ones_are_odd(model: Morphology, own: Calibration) -> None:
+def test_usual_beats_score_about_one_and_wide_ones_are_odd(model: Model, own: Calibration) -> None:
     usual, odd = model.score(beats(200, 2), own), model.score(beats(50, 3, wide=3.5), own)
     assert 0.7 < np.median(usual) < 1.4
     assert (usual < model.odd_from).mean() > 0.95
@@ -46,7 +56,7 @@ def test_usual_beats_score_about_one_and_wide_ones_are_odd(model: Morphology, ow
 
 
 @pytest.mark.parametrize("share", [0.1, 0.2])
-def test_odd_beats_among_those_it_is_calibrated_on_are_odd_still(model: Morphology, share: float) -> None:
+def test_odd_beats_among_those_it_is_calibrated_on_are_odd_still(model: Model, share: float) -> None:
     many = round(share * LEAST_BEATS)
     mixed = np.concatenate((beats(LEAST_BEATS - many, 1), beats(many, 4, wide=3.5)))
     mixed = mixed[np.random.default_rng(5).permutation(LEAST_BEATS)]
@@ -55,21 +65,32 @@ def test_odd_beats_among_those_it_is_calibrated_on_are_odd_still(model: Morpholo
     assert (model.score(beats(200, 7), own) < model.odd_from).mean() > 0.95
 
 
-def test_the_size_and_the_sign_of_the_lead_do_not_matter(model: Morphology) -> None:
+def test_the_size_and_the_sign_of_the_lead_do_not_matter(model: Model) -> None:
     for factor in (0.2, 5.0, -1.0):
         own = model.calibrate(factor * beats(LEAST_BEATS, 1))
         assert (model.score(factor * beats(200, 2), own) < model.odd_from).mean() > 0.9
         assert model.score(factor * beats(50, 3, wide=3.5), own).min() > model.odd_from
 
 
-def test_a_beat_scores_the_same_whatever_beats_are_beside_it(model: Morphology, own: Calibration) -> None:
+def test_neighbours_that_come_into_view_in_a_fast_rhythm_are_not_odd(model: Model, own: Calibration) -> None:
+    fast, usual = beats(100, 12), beats(100, 12)
+    fast[:, BEFORE - 26 : BEFORE - 10] += 0.35 * np.hanning(32)[16:]
+    fast[:, BEFORE + 22 : BEFORE + 38] += 0.2
+    rr_s = np.full(100, 0.45)
+    assert (model.score(fast, own, rr_s) < model.odd_from).mean() > 0.9
+    assert (model.score(fast, own) < model.odd_from).mean() < 0.5
+    assert (model.score(usual, own) < model.odd_from).mean() > 0.9
+    assert model.score(beats(50, 3, wide=3.5), own, rr_s[:50]).min() > model.odd_from
+
+
+def test_a_beat_scores_the_same_whatever_beats_are_beside_it(model: Model, own: Calibration) -> None:
     waves = beats(64, 8)
     together = model.score(waves, own)
     alone = np.concatenate([model.score(waves[k : k + 1], own) for k in range(len(waves))])
     assert np.array_equal(together, alone)
 
 
-def test_a_calibration_is_the_same_after_it_was_written_down(model: Morphology, own: Calibration) -> None:
+def test_a_calibration_is_the_same_after_it_was_written_down(model: Model, own: Calibration) -> None:
     again = Calibration.from_json(own.to_json())
     assert again == own
     assert np.array_equal(model.score(beats(20, 9), again), model.score(beats(20, 9), own))
@@ -82,7 +103,7 @@ def test_a_calibration_that_is_none_is_refused(own: Calibration, change: dict[st
             Calibration.from_json(text)
 
 
-def test_a_calibration_of_another_version_is_refused(model: Morphology, own: Calibration) -> None:
+def test_a_calibration_of_another_version_is_refused(model: Model, own: Calibration) -> None:
     raw = {**json.loads(own.to_json()), "version": "0.0.1"}
     other = Calibration.from_json(json.dumps(raw))
     assert not model.fits(other)
@@ -90,13 +111,13 @@ def test_a_calibration_of_another_version_is_refused(model: Morphology, own: Cal
         model.score(beats(1, 1), other)
 
 
-def test_too_few_beats_are_no_calibration(model: Morphology) -> None:
+def test_too_few_beats_are_no_calibration(model: Model) -> None:
     with pytest.raises(ValueError, match="expected"):
         model.calibrate(beats(LEAST_BEATS - 1, 1))
 
 
 @pytest.mark.parametrize("waves", [np.zeros((LEAST_BEATS, POINTS)), np.full((LEAST_BEATS, POINTS), 1e6)])
-def test_whatever_comes_in_no_nan_comes_out(model: Morphology, own: Calibration, waves: Floats) -> None:
+def test_whatever_comes_in_no_nan_comes_out(model: Model, own: Calibration, waves: Floats) -> None:
     assert np.isfinite(model.score(waves, own)).all()
     assert np.isfinite(model.score(beats(5, 1), model.calibrate(waves))).all()
 
@@ -105,7 +126,7 @@ def test_no_repr_tells_of_the_wearer(own: Calibration) -> None:
     assert repr(own) == f"<Calibration morphology {own.version} n={LEAST_BEATS}>"
 
 
-def test_a_beat_takes_at_most_50_microseconds(model: Morphology, own: Calibration) -> None:
+def test_a_beat_takes_at_most_50_microseconds(model: Model, own: Calibration) -> None:
     waves = beats(4000, 10)
     model.score(waves, own)
     begun = time.process_time()
