@@ -1,4 +1,4 @@
-"""Makes models/weights/beat.tflite and its card: python -m models.training.beat --data DIR [--scratch DIR] [--fetch]
+"""Makes models/weights/beat.tflite and its card: python -m models.training.beat --data DIR [--fetch]
 
 DIR holds mitdb/, nstdb/ and cinc2017/. Each of FOLDS leaves people out, in both leads, in what was mixed of them, and
 in whatever rhythm was made of their beats; the figures are of the people left out, on the first channel of each
