@@ -102,7 +102,9 @@ def nothing_to_tell(record: Path) -> list[str]:
     t_s = samples / FS_HZ
     rhythms = {note for note, symbol in zip(file.aux, file.symbols, strict=True) if symbol == "+"}
     rules = []
-    if not np.any(is_v[2:] & is_v[1:-1] & is_v[:-2]) and not rhythms & {"(VT", "(VFL", "(IVR"}:
+    # as in EC57, a fusion beat taken for a ventricular one is no false one
+    may_be = is_v | np.array([symbol == "F" for symbol in symbols])
+    if not np.any(may_be[2:] & may_be[1:-1] & may_be[:-2]) and not rhythms & {"(VT", "(VFL", "(IVR"}:
         rules.append("ventricular_run")
     shares = [is_v[(t_s >= at) & (t_s < at + 300)].mean() for at in np.arange(0, t_s[-1] - 300, 60)]
     if max(shares) < Limits().frequent_ventricular_clear_pct / 100:
