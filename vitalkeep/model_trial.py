@@ -11,15 +11,11 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING
 
 from device_pipeline.alerts.alert import Alert
 from device_pipeline.clock import SystemClock
 from device_pipeline.run import Finding
-from device_pipeline.store.derived import coverage
-from device_pipeline.store.model_rows import alerts_of_model
-from device_pipeline.store.writer import StoreWriter
 from device_pipeline.track import Window
 from models import interpreter
 from models.bundle import Bundle
@@ -35,6 +31,11 @@ from models.tried_net import Trial, TriedNet, Waiting
 from models.watch import Before, Watch
 from vitalkeep import model_choice
 from vitalkeep.cli.say import say
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+    from device_pipeline.store.writer import StoreWriter
 
 _NS_PER_H = 3_600_000_000_000
 BEFORE_DAYS = 14
@@ -62,6 +63,9 @@ def models_on_trial(writer: StoreWriter) -> ModelsOnTrial:
 
 def history(db: Database, now_ns: int) -> History:
     """From what the store holds, at most BEFORE_DAYS before a model served."""
+    # here, since an analysis has no store and the library behind it is slow to load
+    from device_pipeline.store.derived import coverage
+    from device_pipeline.store.model_rows import alerts_of_model
 
     def look(model: str, since_ns: int) -> tuple[tuple[int, float], tuple[int, float]]:
         spans = ((since_ns - BEFORE_DAYS * 24 * _NS_PER_H, since_ns), (since_ns, max(since_ns, now_ns)))
