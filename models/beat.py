@@ -6,6 +6,7 @@ itself. The answers do not depend on how the beats were grouped. No diagnosis.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy as np
 
 from models.beat_context import BeatContext
 from models.beat_features import AHEAD
+from models.gradual import Gradual
 from models.interpreter import Net, load
 from models.waveform import Floats
 
@@ -39,7 +41,7 @@ class BeatTyper:
     def __init__(self, net: Net | None = None, threads: int = 1) -> None:
         """Raises ModelError where the weights beside the card cannot be used."""
         self._net = net if net is not None else load(CARD, threads)
-        self._context = BeatContext()
+        self._begin()
         self._weigh()
 
     @property
@@ -58,20 +60,29 @@ class BeatTyper:
         """`waves` (n, POINTS) of models/beat_input.py; `before_s` (n,) the interval before each, None or NaN where it
         is not known. Returns what is known by now, oldest first."""
         intervals_s = np.array([np.nan if value is None else value for value in before_s], dtype=np.float64)
+        self._intervals_s += intervals_s.tolist()
         return self._typed(self._context.push(np.asarray(waves, dtype=np.float64), intervals_s))
 
     def flush(self) -> list[Typed]:
         """The beats end here: the answers that were still open. What comes then is another stretch of beats."""
-        return self._typed(self._context.flush())
+        answers = self._typed(self._context.flush())
+        self._begin()
+        return answers
 
     def reset(self) -> None:
         """Forgets every beat, and what was not answered yet."""
+        self._begin()
+
+    def _begin(self) -> None:
         self._context = BeatContext()
+        self._gradual = Gradual()
+        self._intervals_s: deque[float] = deque()  # before each beat that was not answered yet
 
     def _weigh(self) -> None:
         """As the card of the net in service says, which may be another one from a call on (models/tried_net.py)."""
         self._card = self._net.card
         thresholds = self._card.thresholds
+        self._s = self._card.labels.index("S")
         self._lean = np.array([thresholds.get(f"weight of {label}", 1.0) for label in self._card.labels])
 
     def _typed(self, rows: Floats) -> list[Typed]:
@@ -82,6 +93,10 @@ class BeatTyper:
         if self._net.card is not self._card:
             self._weigh()
         said = said * self._lean
+        early = np.argmax(said, axis=1) == self._s
+        for k, is_s in enumerate(early.tolist()):
+            if self._gradual.denies(is_s, self._intervals_s.popleft()):
+                said[k, self._s] = 0.0
         said /= said.sum(axis=1, keepdims=True)
         best = np.argmax(said, axis=1).tolist()
         return [Typed(labels[k], tuple(row), row[k]) for k, row in zip(best, said.tolist(), strict=True)]
