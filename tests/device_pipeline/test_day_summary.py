@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+import device_pipeline.day_summary as day_summary_module
 from device_pipeline.clock import ManualClock
 from device_pipeline.day_reader import bounds_ns, stored_day
 from device_pipeline.day_summary import LEAST_SLICES, DaySummary, day_summary
@@ -21,6 +25,7 @@ _S = 1_000_000_000
 DAY = date(2026, 3, 28)
 BERLIN = ZoneInfo("Europe/Berlin")  # its clocks change in the night after DAY
 HOURS = 3.5
+Parts = list[tuple[str, int, int, int]]
 
 
 def intervals(start_ns: int, hours: float, rr_s: float, seed: int, irregular: bool = False) -> list[Item]:
@@ -86,7 +91,9 @@ def test_days_follow_each_other_without_a_hole_where_the_clocks_change(zone: str
         assert (end_ns - start_ns) / 3600 / _S in (23, 24, 25)
 
 
-def stored(folder: Path, days: dict[date, list[Item]], kind: SessionKind = SessionKind.LIVE) -> dict[date, object]:
+def stored(
+    folder: Path, days: dict[date, list[Item]], kind: SessionKind = SessionKind.LIVE, zone: ZoneInfo = BERLIN
+) -> dict[date, object]:
     """One session that goes over all `days`; what each of them and the days around say."""
     store = open_store(folder, ManualClock(now_ns=noon(DAY)))
     with store.writer() as writer:
@@ -96,7 +103,7 @@ def stored(folder: Path, days: dict[date, list[Item]], kind: SessionKind = Sessi
                 writer.add_item(item)
     with store.reader() as db:
         around = [min(days) + timedelta(days=k) for k in range(-1, len(days) + 1)]
-        return {day: stored_day(db, day, BERLIN) for day in around}
+        return {day: stored_day(db, day, zone) for day in around}
 
 
 def test_replacing_one_day_of_raw_data_changes_no_other_summary(tmp_path: Path) -> None:
@@ -135,3 +142,72 @@ def vars_of(found: object) -> object:
         return None
     assert isinstance(found, DaySummary)
     return found.af_s, found.resting_hr_bpm, found.rmssd_ms
+
+
+HAPPENINGS = ("rest", "racing", "fibrillation", "outage", "off_body", "odd_values")
+parts = st.lists(
+    st.tuples(st.sampled_from(HAPPENINGS), st.integers(0, 22 * 60), st.integers(5, 40), st.integers(0, 99)), max_size=4
+)
+
+
+@pytest.mark.slow
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    days=st.lists(parts, min_size=3, max_size=4),
+    at=st.integers(0, 3),
+    other=parts,
+    zone=st.sampled_from(["Europe/Berlin", "UTC", "America/St_Johns", "Pacific/Kiritimati"]),
+    first=st.sampled_from([date(2026, 3, 28), date(2026, 10, 24), date(2026, 6, 1)]),
+)
+def test_whatever_becomes_of_a_day_no_other_day_changes(
+    days: list[Parts], at: int, other: Parts, zone: str, first: date
+) -> None:
+    """Over days, faults, both changes of the clocks and time zones; with limits so low that much is told."""
+    where, at = ZoneInfo(zone), at % len(days)
+    with pytest.MonkeyPatch.context() as patch, TemporaryDirectory() as folder:
+        patch.setattr(day_summary_module, "LEAST_SLICES", 2)
+        patch.setattr(day_summary_module, "LEAST_RMSSD", 1)
+        told = []
+        for k, replaced in enumerate((days, [*days[:at], other, *days[at + 1 :]])):
+            dates = [first + timedelta(days=n) for n in range(len(replaced))]
+            made = {day: happened(day, where, parts) for day, parts in zip(dates, replaced, strict=True)}
+            told.append(stored(Path(folder) / str(k), made, zone=where))
+    for day in told[0]:
+        if day != first + timedelta(days=at):
+            assert vars_of(told[0][day]) == vars_of(told[1][day])
+
+
+@pytest.mark.slow
+def test_what_an_unset_clock_stamped_belongs_to_no_day(tmp_path: Path) -> None:
+    clock = ManualClock(now_ns=noon(DAY), synchronised=False)
+    store = open_store(tmp_path, clock)
+    with store.writer() as writer:
+        writer.begin_session(SessionKind.LIVE, "strap", "0")
+        for item in intervals(noon(DAY), 0.2, 1.0, 9):
+            writer.add_item(item)
+    with store.reader() as db:
+        assert stored_day(db, DAY, BERLIN) is None
+
+
+def happened(day: date, zone: ZoneInfo, parts: Parts) -> list[Item]:
+    """What was stored of a day in which these things happened, in order of time."""
+    start_ns, end_ns = bounds_ns(day, zone)
+    items: list[Item] = []
+    for what, minute, minutes, seed in sorted(parts, key=lambda part: part[1]):
+        at_ns = start_ns + minute * 60 * _S
+        until_ns = min(at_ns + minutes * 60 * _S, end_ns)
+        match what:
+            case "rest":
+                items += intervals(at_ns, minutes / 60, 0.95, seed)
+            case "racing":
+                items += intervals(at_ns, minutes / 60, 0.38, seed)
+            case "fibrillation":
+                items += intervals(at_ns, minutes / 60, 0.7, seed, irregular=True)
+            case "outage":
+                items.append(Gap(None, at_ns, until_ns, GapReason.LINK_LOST))
+            case "off_body":
+                items.append(Gap(None, at_ns, until_ns, GapReason.OFF_BODY))
+            case _:
+                odd = (1.0, 9e9, 250.0)
+                items += [Reading(Quantity.RR, "rr", at_ns + k * _S, value) for k, value in enumerate(odd)]
+    return [item for item in items if (item.t_ns if isinstance(item, Reading) else item.end_ns) < end_ns]

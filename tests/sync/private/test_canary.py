@@ -13,9 +13,15 @@ from device_pipeline.day_reader import bounds_ns, stored_day
 from device_pipeline.store.store import open_store
 from device_pipeline.store.writer import SessionKind
 from sensors.samples import Quantity, Reading
+from sync.pairing import base32
+from sync.private.clinics import pair
+from sync.private.registry import STATISTICS
 from sync.private.window import FIRST_DAY
-from sync.release import Answer, pack
-from tests.sync.private.room import FalseClinic, Room, at
+from sync.receipt import Receipt, Status
+from sync.release import Answer, Enrol, Release, pack
+from sync.sealing import unseal
+from tests.rigs.clinic import URL, ClinicRig
+from tests.sync.private.room import Room, at
 
 NAME = "CANARY-7319 of the kitchen"
 RR_MS = 731.9375
@@ -38,20 +44,29 @@ def canary_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Room:
     return Room(tmp_path, clock, lambda day, zone: days.get(day))
 
 
-def test_a_canary_is_in_the_store_and_in_nothing_that_leaves(canary_room: Room) -> None:
+def test_a_canary_is_in_the_store_and_in_nothing_that_leaves(canary_room: Room, tmp_path: Path) -> None:
     room = canary_room
-    clinic = FalseClinic("practice")
-    room.pair(clinic, FIRST_DAY)
-    room.publisher.publish(room.outbox)
-    messages = room.outbox.messages()
-    assert len(messages) > 8
-    contents = [clinic.open(message.envelope, room.publisher.device_key) for message in messages]
-    written = b"".join(path.read_bytes() for path in (room.folder / "outbox").iterdir())
-    everything = written + b"".join(message.envelope for message in messages) + b"".join(map(pack, contents))
+    with ClinicRig(tmp_path / "clinic") as rig:
+        publisher = room.publisher
+        clinic = pair(publisher.account, "practice", URL, rig.keys, room.clock.now_ns())
+        for statistic in STATISTICS:
+            publisher.consents.grant(clinic.id, statistic, FIRST_DAY, room.clock.now_ns())
+        agreed = {statistic.name: 1 for statistic in STATISTICS}
+        publisher.ledger.control(Enrol(base32(rig.token()), publisher.device_key.hex(), agreed), clinic)
+        publisher.publish(room.outbox)
+        messages = room.outbox.messages()
+        contents = [unseal(Release.decode(m.envelope), rig.secrets.sealing, rig.keys) for m in messages]
+        assert sum(isinstance(content, Answer) for content in contents) > 8
+        written = b"".join(path.read_bytes() for path in (room.folder / "outbox").iterdir())
+        for message in messages:
+            assert Receipt.decode(rig.receiver.take(message.envelope)).status is Status.STORED
+    tables = b"".join(path.read_bytes() for path in (tmp_path / "clinic").iterdir())
+    assert publisher.device_key in tables  # it is the very file that rows lie in
+    envelopes = b"".join(message.envelope for message in messages)
+    everything = written + envelopes + b"".join(map(pack, contents)) + tables
     start_ns, _ = bounds_ns(DAY, Room.zone())
     for sign in (NAME, "kitchen", str(RR_MS), f"{60_000 / RR_MS:.3f}", DAY.isoformat(), str(start_ns)):
         assert sign.encode() not in everything
     for number in (RR_MS, RR_MS / 1000, 60_000 / RR_MS):
         assert struct.pack("<d", number) not in everything
         assert struct.pack(">d", number) not in everything
-    assert all(isinstance(content, Answer) for content in contents)
