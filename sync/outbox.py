@@ -90,8 +90,9 @@ class Outbox:
         with _told(self.path):
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             os.close(descriptor)
-            self._db = sqlite3.connect(self.path, timeout=30.0, isolation_level=None)
-            # also where it is only let go of: an open database is a warning from Python 3.13 on
+            # Used by one thread at a time; what it is let go of in, closes it. From Python 3.13 on an open database is
+            # a warning.
+            self._db = sqlite3.connect(self.path, timeout=30.0, isolation_level=None, check_same_thread=False)
             weakref.finalize(self, self._db.close)
             self._prepare()
 
