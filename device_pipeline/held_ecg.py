@@ -1,4 +1,4 @@
-"""The newest samples of one ECG lead, found again by time; a hole between them stays a hole."""
+"""The newest samples of one ECG lead or PPG, found again by time; a hole between them stays a hole."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ _MOST_MISSING_STEPS = 1.5  # samples further apart have a hole between them
 
 
 class HeldEcg:
-    """Holds the channel that comes first. What it gives for a span does not depend on how the input was cut."""
+    """Holds the channel of `kind` that comes first; what it gives for a span does not depend on how it was cut."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: Kind = Kind.ECG) -> None:
+        self._kind = kind
         self.channel: str | None = None
         self.fs_hz = 0.0
         self._blocks: deque[Samples] = deque()
 
     def push(self, item: Item) -> bool:
         """Whether `item` belongs to the channel that is held."""
-        if not isinstance(item, Samples) or item.kind is not Kind.ECG or not len(item):
+        if not isinstance(item, Samples) or item.kind is not self._kind or not len(item):
             return False
         if self.channel is None:
             self.channel, self.fs_hz = item.channel, item.fs_hz
@@ -35,7 +36,7 @@ class HeldEcg:
         return True
 
     def span(self, start_ns: int, end_ns: int) -> tuple[Times, Floats]:
-        """Times and values, mV, of the samples in [start_ns, end_ns)."""
+        """Times and values (of an ECG: mV) of the samples in [start_ns, end_ns)."""
         times: list[Times] = []
         values: list[Floats] = []
         for block in self._blocks:

@@ -20,9 +20,10 @@ class Seen:
 
 
 class SeenWindows:
-    """Of the ECG alone. `late_ns`: how far beyond a window the beats must be known before it is told."""
+    """Of one source alone. `late_ns`: how far beyond a window the beats must be known before it is told."""
 
-    def __init__(self, origin_ns: int, length_ns: int, late_ns: int) -> None:
+    def __init__(self, origin_ns: int, length_ns: int, late_ns: int, source: BeatSource = BeatSource.ECG) -> None:
+        self._source = source
         self._grid = Grid(origin_ns, length_ns, length_ns)
         self._late_ns = late_ns
         self._grains: deque[Window] = deque()
@@ -30,7 +31,7 @@ class SeenWindows:
         self._is_begun = False
 
     def begin(self, start_ns: int) -> None:
-        """A sample of the lead came, the first one: nothing is told of what was before."""
+        """A sample of the source came, the first one: nothing is told of what was before."""
         if not self._is_begun:
             self._is_begun = True
             self._grid.skip_to(start_ns)
@@ -45,7 +46,7 @@ class SeenWindows:
         self._seen_ns = end_ns
         if not self._is_begun:
             return
-        self._grains += [window for window in windows if window.source is BeatSource.ECG]
+        self._grains += [window for window in windows if window.source is self._source]
         for low_ns, high_ns in self._grid.closed_by(end_ns - self._late_ns):
             yield self._window(low_ns, high_ns)
 
@@ -68,7 +69,7 @@ class SeenWindows:
                 weighted += grain.index * (grain.good_ns + grain.poor_ns)
                 known_ns += grain.good_ns + grain.poor_ns
         window = Window(
-            source=BeatSource.ECG,
+            source=self._source,
             start_ns=start_ns,
             end_ns=end_ns,
             beats=tuple(beat for grain in mine for beat in grain.beats if start_ns <= beat.t_ns < end_ns),

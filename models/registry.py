@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from models import baseline, beat, morphology, ppg_rate, qrs, quality, respiration, rhythm, screen
+from models import baseline, beat, morphology, ppg_rate, qrs, quality, quality_ppg, respiration, rhythm, screen
 from models.card import ModelCard
 from models.interpreter import Net
 
@@ -51,6 +51,7 @@ MODELS: tuple[ModelRow, ...] = (
     ModelRow(beat.CARD),
     ModelRow(morphology.CARD),
     ModelRow(quality.CARD),
+    ModelRow(quality_ppg.CARD),
     ModelRow(baseline.CARD, baseline.GoldenBaseline, replaceable=False),
     ModelRow(rhythm.CARD),
 )

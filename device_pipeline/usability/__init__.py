@@ -1,1 +1,1 @@
-"""Whether ten seconds of an ECG can be read."""
+"""Whether ten seconds of an ECG or a PPG can be read."""

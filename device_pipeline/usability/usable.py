@@ -1,4 +1,4 @@
-"""What is told of ten seconds of an ECG: whether they can be read."""
+"""What is told of ten seconds of an ECG, or of a PPG where there is none: whether they can be read."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ class Usable:
 
     `right`: how likely every beat of it was found and nothing else; `noisy`: how likely a person would call it noise;
     both None where the index alone was sure or no net can be asked: `method` is "index" then, else the net's name.
+    `noisy` is None for every PPG.
     """
 
     start_ns: int
