@@ -149,6 +149,8 @@ def test_a_preview_shows_the_very_bytes_and_the_true_value_beside_them(tmp_path:
     worn = {row["from"]: row["true_value"] for row in rows if row["statistic"] == "worn_days"}
     # consent began on the fifth day of the first window: the days before it are no data
     assert worn == {"2024-01-29": 24, "2024-02-26": 28, "2024-03-25": 28, "2024-04-22": 28, "2024-05-20": 28}
+    for row in rows:
+        assert row["low"] <= row["value"] <= row["high"] or not 0 <= row["value"] <= 28
     told = wearer(room.folder, "privacy", "--store", store)
     assert "ε = 2" in told.out
     assert "guesses right at most about 88 %" in told.out

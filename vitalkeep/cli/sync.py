@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 RUN_SCHEMA = "vitalkeep.sync/1"
 PREVIEW_SCHEMA = "vitalkeep.preview/1"
+_DRAWS = 300  # simulated windows behind the error of a median
 
 
 @click.group(short_help="Seal and send what you agreed to; see it beforehand.")
@@ -95,7 +96,7 @@ def preview(as_json: bool, folder: Path | None) -> None:
     \b
     Fields of --json: schema, clinic, leaves (not before, ISO 8601 local), bytes (hexadecimal), kind (answer or
     control); of an answer also statistic, from, to, value, low and high (95 % of the time the true value is between
-    them; null for a median, whose error depends on the days worn), unit, epsilon, true_value.
+    them; of a median by simulation of as many made-up days as were worn), unit, epsilon, true_value.
 
     \b
     Exit codes: 0 done, also where nothing waits; 2 wrong usage; 3 the ledger or the outbox cannot be read.
@@ -135,7 +136,7 @@ def _waiting(room: Room) -> list[tuple[Any, ...]]:
 def _message(room: Room, clinic: str, envelope: bytes, not_before_ns: int, *answer: Any) -> dict[str, Any]:
     from datetime import date
 
-    from sync.private.error_bars import count_within
+    from sync.private.error_bars import count_within, expected, made_up_day
     from sync.private.registry import STATISTICS
     from sync.private.statistics.day_count import DayCount
     from sync.private.window import Window
@@ -153,17 +154,21 @@ def _message(room: Room, clinic: str, envelope: bytes, not_before_ns: int, *answ
     if asked is None:
         return row
     window = Window(length_days, index)
-    within = count_within(epsilon_milli / 1000) if isinstance(asked, DayCount) else None
+    days = room.publisher.summaries.days(window, date.fromisoformat(from_day))
+    if isinstance(asked, DayCount):
+        within = float(count_within(epsilon_milli / 1000))
+    else:
+        within = expected(asked, made_up_day, [sum(day is not None for day in days)], _DRAWS)[0].within
     return row | {
         "statistic": name,
         "from": window.first_day.isoformat(),
         "to": window.last_day.isoformat(),
         "value": value,
-        "low": None if within is None else max(value - within, asked.bounds[0]),
-        "high": None if within is None else min(value + within, asked.bounds[1]),
+        "low": round(max(value - within, asked.bounds[0]), 2),
+        "high": round(min(value + within, asked.bounds[1]), 2),
         "unit": asked.unit,
         "epsilon": epsilon_milli / 1000,
-        "true_value": asked.true_value(room.publisher.summaries.days(window, date.fromisoformat(from_day))),
+        "true_value": asked.true_value(days),
     }
 
 
@@ -172,7 +177,7 @@ def _text(row: dict[str, Any]) -> str:
     size = f"  {len(row['bytes']) // 2} bytes: {row['bytes'][:48]}… (all of them: --json)"
     if row["kind"] == "control":
         return f"{head}\n  a message about the pairing itself, no figure\n{size}"
-    bars = "" if row["low"] is None else f" ({row['low']:g} to {row['high']:g}, 19 times of 20)"
+    bars = f" ({row['low']:g} to {row['high']:g}, 19 times of 20)"
     true = "no day had one" if row["true_value"] is None else f"{row['true_value']:g} {row['unit']}"
     return (
         f"{head}\n  {row['statistic']}, {row['from']} to {row['to']}: {row['value']:g} {row['unit']}{bars},"
