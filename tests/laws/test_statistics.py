@@ -7,16 +7,23 @@ mechanism with half the noise is found out by the same draws.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
+from operator import eq
+from zoneinfo import ZoneInfo
 
+import numpy as np
 import opendp.prelude as dp
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import beta
 
-from device_pipeline.day_summary import DaySummary
+from device_pipeline.day_reader import bounds_ns
+from device_pipeline.day_summary import DaySummary, day_summary
+from sensors.samples import Quantity, Reading
 from sync.private.ledger import CAP_MILLI
 from sync.private.registry import STATISTICS
 from sync.private.statistic import Statistic
@@ -88,6 +95,38 @@ def test_a_day_between_two_points_of_the_grid_still_tells_where_it_lies(statisti
     assert true is not None
     draws = [statistic.draw(days) for _ in range(50)]
     assert sorted(draws)[25] == pytest.approx(true, rel=0.06)
+
+
+@pytest.mark.slow
+def test_from_raw_data_on_one_day_replaced_by_extremes_or_by_nothing_keeps_every_claim() -> None:
+    """What the store holds of a day goes through the pipeline; so does what is put in its place."""
+    racing, slow = from_raw(0.42, irregular=True), from_raw(1.45, irregular=False)
+    assert racing is not None
+    assert slow is not None
+    assert racing.resting_hr_bpm is not None
+    assert slow.resting_hr_bpm is not None
+    assert racing.resting_hr_bpm > 100
+    assert slow.resting_hr_bpm < 45
+    for statistic in STATISTICS:
+        rest = statistic.length_days - 1
+        crowd: Days = [racing] * min(CROWD, rest) + [None] * (rest - CROWD)
+        for other in (slow, None):
+            one, instead = [racing, *crowd], [other, *crowd]
+            common = Counter(statistic.draw(one) for _ in range(200)).most_common(1)[0][0]
+            for pair in ((one, instead), (instead, one)):
+                found = _epsilon_at_least(statistic.draw, *pair, partial(eq, common), DRAWS)
+                assert found <= statistic.epsilon_milli / 1000
+
+
+def from_raw(rr_s: float, *, irregular: bool) -> DaySummary | None:
+    """Four hours of intervals as a strap notifies them, through the pipeline from cold state."""
+    chance = np.random.default_rng(5)
+    n = int(4 * 3600 / rr_s)
+    rr = np.clip(rr_s * (1 + (0.2 if irregular else 0.01) * chance.standard_normal(n)), 0.3, 2.0)
+    start_ns, end_ns = bounds_ns(FIRST_DAY, ZoneInfo("UTC"))
+    at = start_ns + 8 * 3600 * 10**9 + np.cumsum(np.round(rr * 1e9)).astype(np.int64)
+    items = [Reading(Quantity.RR, "rr", int(t), float(s) * 1e3) for t, s in zip(at, rr, strict=True)]
+    return day_summary(FIRST_DAY, start_ns, end_ns, [items])
 
 
 def _neighbours(statistic: Statistic) -> list[tuple[Days, Days, Event]]:
