@@ -76,9 +76,11 @@ def utility(draws: int, as_json: bool) -> None:
     import json
 
     from sync.private.error_bars import WORN_OF_QUARTER, expected, made_up_day
+    from sync.private.noise import get_ready
     from sync.private.registry import STATISTICS
     from sync.private.window import QUARTER_DAYS
 
+    get_ready()
     if not as_json:
         click.echo(f"{'figure':20}{'days worn':>12}{'mean error':>14}{'95 % within':>14}")
     for statistic in STATISTICS:
