@@ -154,6 +154,9 @@ def test_a_preview_shows_the_very_bytes_and_the_true_value_beside_them(tmp_path:
     told = wearer(room.folder, "privacy", "--store", store)
     assert "ε = 2" in told.out
     assert "guesses right at most about 88 %" in told.out
+    picture = room.folder / "budget.png"
+    assert wearer(room.folder, "privacy", "--store", store, "--plot", picture).code == 0
+    assert picture.read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_demo_ends_with_a_card_of_all_four_figures_stamped_demo(tmp_path: Path) -> None:

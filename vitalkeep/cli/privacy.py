@@ -25,9 +25,15 @@ CLAIM = (
 
 @click.group(short_help="What was spent of your privacy, and on what.", invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on one line.")
+@click.option(
+    "--plot",
+    metavar="OUT.png",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Also draw it, day by day over the last year.",
+)
 @STORE_OPTION
 @click.pass_context
-def privacy(ctx: click.Context, as_json: bool, folder: Path | None) -> None:
+def privacy(ctx: click.Context, as_json: bool, plot: Path | None, folder: Path | None) -> None:
     """Show what was spent of the privacy of each day, what was sent, and what it can and cannot reveal.
 
     ε is counted for a day (it is replaced by any other, or by none): at most 2 over all figures that contain it. The
@@ -44,6 +50,7 @@ def privacy(ctx: click.Context, as_json: bool, folder: Path | None) -> None:
     \b
     Examples:
       vitalkeep privacy
+      vitalkeep privacy --plot budget.png
       vitalkeep privacy utility
     """
     if ctx.invoked_subcommand is not None:
@@ -58,6 +65,8 @@ def privacy(ctx: click.Context, as_json: bool, folder: Path | None) -> None:
     else:
         with open_room(folders) as room:
             found = _gather(room)
+            if plot is not None and found["figures"]:
+                _draw(room, found, plot)
     click.echo(json.dumps(found, ensure_ascii=False) if as_json else _text(found))
 
 
@@ -138,6 +147,24 @@ def _gather(room: Room) -> dict[str, Any]:
         ],
         "claim": CLAIM,
     }
+
+
+def _draw(room: Room, found: dict[str, Any], out: Path) -> None:
+    """The last year with a figure in it, or as long as there are any."""
+    from datetime import date, timedelta
+
+    from vitalkeep.plot.budget import Budget, Spent, save_budget
+
+    figures = tuple(
+        Spent(row["statistic"], date.fromisoformat(row["from"]), date.fromisoformat(row["to"]), row["epsilon"])
+        for row in found["figures"]
+    )
+    last = max(figure.last for figure in figures)
+    first = max(min(figure.first for figure in figures), last - timedelta(days=7 * _WEEKS))
+    days = [first + timedelta(days=k) for k in range((last - first).days + 1)]
+    by_day = tuple(room.publisher.ledger.spent_milli(day) / 1000 for day in days)
+    seen = tuple(figure for figure in figures if figure.last >= first)
+    save_budget(Budget(first, by_day, found["cap"], found["total"], seen, found["claim"]), out)
 
 
 def _text(found: dict[str, Any]) -> str:
