@@ -10,6 +10,7 @@ import json
 import os
 import secrets
 import sqlite3
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -117,11 +118,9 @@ class ClinicStore:
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             os.close(descriptor)
             self._db = sqlite3.connect(self.path, timeout=30.0, isolation_level=None, check_same_thread=False)
-            try:
-                self._prepare()
-            except BaseException:
-                self._db.close()
-                raise
+            # also where it is only let go of: an open database is a warning from Python 3.13 on
+            weakref.finalize(self, self._db.close)
+            self._prepare()
 
     def close(self) -> None:
         self._db.close()
