@@ -25,6 +25,7 @@ from device_pipeline.day_reader import bounds_ns
 from device_pipeline.day_summary import DaySummary, day_summary
 from sensors.samples import Quantity, Reading
 from sync.private.ledger import CAP_MILLI
+from sync.private.noise import get_ready
 from sync.private.registry import STATISTICS
 from sync.private.statistic import Statistic
 from sync.private.statistics.day_count import DayCount
@@ -163,6 +164,7 @@ def _epsilon_at_least(draw: Callable[[Days], float], one: Days, other: Days, eve
 
 
 def _with_half_the_noise(statistic: Statistic) -> Callable[[Days], float]:
+    get_ready()
     epsilon = statistic.epsilon_milli / 1000
     if isinstance(statistic, DayCount):
         mechanism = dp.m.make_laplace(dp.atom_domain(T="i32"), dp.absolute_distance(T="i32"), scale=0.5 / epsilon)
