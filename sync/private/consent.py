@@ -47,7 +47,9 @@ class Consents:
         self._account = account
 
     def grant(self, clinic: bytes, statistic: Statistic, day: date, at_ns: int) -> None:
-        self._add(clinic, statistic.name, True, day, at_ns)
+        """A yes that holds already stays as it is: another one would take the days since then away."""
+        if self.since(clinic, statistic.name) is None:
+            self._add(clinic, statistic.name, True, day, at_ns)
 
     def withdraw(self, clinic: bytes, statistic_name: str, day: date, at_ns: int) -> None:
         """Raises ConsentError where there is no consent to take back."""

@@ -69,8 +69,21 @@ def right_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "UTC")
 
 
+@pytest.fixture
+def room(tmp_path: Path, right_clock: None) -> Room:
+    return Room(tmp_path, ManualClock(now_ns=at(date(2024, 7, 1))))
+
+
 def wearer(home: Path, *arguments: object) -> Done:
     return vitalkeep_here(home, *arguments)
+
+
+def as_a_store(room: Room) -> Path:
+    """The folder to name after --store; ledger and outbox lie beside it."""
+    store = room.folder / "store"
+    (room.folder / "outbox").rename(store.with_name("store-outbox"))
+    (room.folder / "counter").rename(store.with_name("store-counter"))
+    return store
 
 
 def test_nothing_is_made_and_nothing_is_said_to_have_left_without_a_pairing(tmp_path: Path) -> None:
@@ -128,6 +141,38 @@ def test_a_code_of_another_clinic_is_refused_before_anything_is_sealed(tmp_path:
     assert "not the clinic that made this code: nothing was sent" in done.problem()
 
 
+def test_a_code_that_was_used_pairs_nobody_and_leaves_no_consent_behind(tmp_path: Path, clinic: Clinic) -> None:
+    """Else each figure would be sealed, cost its ε, and be refused by a clinic that knows no such device."""
+    code = clinic.code()
+    assert wearer(tmp_path / "first", "clinic", "pair", code, "--yes", "af_days").code == 0
+    done = wearer(tmp_path / "second", "clinic", "pair", code, "--yes", "af_days")
+    assert done.code == 1
+    assert "Practice refused: the pairing code was used before" in done.problem()
+    assert not any(line["holds"] for line in wearer(tmp_path / "second", "consent", "show", "--json").rows())
+
+
+def test_pairing_again_takes_no_day_of_a_consent_away(room: Room) -> None:
+    """A newer yes would make the days before it no data."""
+    clinic = room.pair(FalseClinic("Practice"), date(2024, 2, 1))
+    for statistic in STATISTICS:
+        room.publisher.consents.grant(clinic.id, statistic, date(2024, 6, 1), room.clock.now_ns())
+    assert set(room.publisher.consents.standing(clinic.id).values()) == {date(2024, 2, 1)}
+
+
+def test_what_a_clinic_will_never_take_is_told(room: Room) -> None:
+    fake = FalseClinic("Practice")
+    room.pair(fake, room.publisher.today() - timedelta(days=40))
+    room.publisher.publish(room.outbox)
+    room.outbox.refused(room.outbox.messages()[0].id, "the clinic does not know this device: pair again")
+    store = as_a_store(room)
+    rows = wearer(room.folder, "sync", "preview", "--store", store, "--json").rows()
+    first, *others = sorted(rows, key=lambda row: row["refused"] is None)
+    assert first["refused"] == "the clinic does not know this device: pair again"
+    assert all(row["refused"] is None for row in others)
+    (ran,) = wearer(room.folder, "sync", "run", "--seal-only", "--store", store, "--json").rows()
+    assert ran["refused_there"] == [{"clinic": "Practice", "reason": first["refused"]}]
+
+
 def test_a_code_that_was_copied_wrong_is_told_before_any_network_is_asked(tmp_path: Path, clinic: Clinic) -> None:
     code = clinic.code()
     wrong = code[:-1] + ("0" if code[-1] != "0" else "1")
@@ -135,15 +180,12 @@ def test_a_code_that_was_copied_wrong_is_told_before_any_network_is_asked(tmp_pa
     assert wearer(tmp_path, "clinic", "pair", code, "--yes", "heart_days").code == 2
 
 
-def test_a_preview_shows_the_very_bytes_and_the_true_value_beside_them(tmp_path: Path) -> None:
-    room = Room(tmp_path, ManualClock(now_ns=at(date(2024, 7, 1))))
+def test_a_preview_shows_the_very_bytes_and_the_true_value_beside_them(room: Room) -> None:
     fake = FalseClinic("Practice")
     room.pair(fake, room.publisher.today() - timedelta(days=150))
     room.publisher.publish(room.outbox)
     envelopes = {message.envelope.hex() for message in room.outbox.messages()}
-    store = room.folder / "store"
-    (room.folder / "outbox").rename(store.with_name("store-outbox"))
-    (room.folder / "counter").rename(store.with_name("store-counter"))
+    store = as_a_store(room)
     rows = wearer(room.folder, "sync", "preview", "--store", store, "--json").rows()
     assert {row["bytes"] for row in rows} == envelopes
     worn = {row["from"]: row["true_value"] for row in rows if row["statistic"] == "worn_days"}

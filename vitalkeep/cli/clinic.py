@@ -10,7 +10,10 @@ import click
 from vitalkeep.cli.clinic_demo import demo
 
 if TYPE_CHECKING:
+    from sync.pairing import PairingCode
+    from sync.private.ledger import Clinic
     from sync.private.statistic import Statistic
+    from sync.release import Release
     from vitalkeep.private_room import Room
 
 SCHEMA = "vitalkeep.clinic/1"
@@ -55,7 +58,7 @@ def pair(code: str, name: str | None, yes: tuple[str, ...], as_json: bool, folde
     if not, `vitalkeep sync run` sends it later).
 
     \b
-    Exit codes: 0 paired; 1 the code is wrong, the clinic cannot be reached or is not the one in the code;
+    Exit codes: 0 paired; 1 the code is wrong or was used, the clinic cannot be reached or is not the one in the code;
     2 wrong usage; 3 the store or the ledger cannot be used; 130 you said yes to nothing, and nothing was done.
 
     \b
@@ -78,13 +81,20 @@ def pair(code: str, name: str | None, yes: tuple[str, ...], as_json: bool, folde
         found = json.loads(uplink(["pair", "--outbox", str(room.folders.outbox), "--url", asked.url]))
         agreed = _agreed(yes, name or found["name"])
         pin_rhythm()
-        known = enrol(room, asked, found, name, agreed)
+        known, introduction = enrol(room, asked, found, name, agreed)
         sent = drain(room)
-    told = {"schema": SCHEMA, "clinic": known, "url": asked.url, "statistics": [s.name for s in agreed], "sent": sent}
+        why = next((m.refused for m in room.outbox.messages() if m.id == introduction.id), None)
+        if why is not None:
+            # nothing would ever be taken from this device, and each figure would still cost
+            publisher = room.publisher
+            publisher.ledger.withdraw(list(publisher.consents.standing(known.id)), known, room.outbox)
+            raise PairingError(f"{known.name} refused: {why}; you have agreed to nothing")
+    names = [statistic.name for statistic in agreed]
+    told = {"schema": SCHEMA, "clinic": known.name, "url": asked.url, "statistics": names, "sent": sent}
     if as_json:
         click.echo(json.dumps(told, ensure_ascii=False))
         return
-    click.echo(f"Paired with {known}. It may have: {', '.join(s.name for s in agreed)}.")
+    click.echo(f"Paired with {known.name}. It may have: {', '.join(names)}.")
     if not sent:
         click.echo("It has not been told yet; `vitalkeep sync run` tells it when it can be reached.", err=True)
 
@@ -170,7 +180,9 @@ def chosen(names: tuple[str, ...]) -> list[Statistic]:
     return [known[name] for name in dict.fromkeys(names)] if names else list(known.values())
 
 
-def enrol(room: Room, asked: Any, found: dict[str, Any], name: str | None, agreed: list[Statistic]) -> str:
+def enrol(
+    room: Room, asked: PairingCode, found: dict[str, Any], name: str | None, agreed: list[Statistic]
+) -> tuple[Clinic, Release]:
     """Pins the clinic's keys, writes the consent down, and seals the message that introduces this device."""
     from sync.private.clinics import pair as pin
     from sync.private.consent import TEXT_VERSION
@@ -188,6 +200,6 @@ def enrol(room: Room, asked: Any, found: dict[str, Any], name: str | None, agree
     introduction = Enrol(
         asked.token_text, publisher.device_key.hex(), {statistic.name: TEXT_VERSION for statistic in agreed}
     )
-    publisher.ledger.control(introduction, known)
+    release = publisher.ledger.control(introduction, known)
     publisher.hand_over(room.outbox)
-    return known.name
+    return known, release

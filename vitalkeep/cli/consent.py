@@ -80,6 +80,7 @@ def grant(name: str, statistics: tuple[str, ...], yes: bool, folder: Path | None
         known = clinic_named(publisher.account, name)
         for statistic in chosen(statistics):
             if publisher.consents.since(known.id, statistic.name) is not None:
+                click.echo(f"{known.name} may have {statistic.name} already.", err=True)
                 continue
             if not yes:
                 click.echo(f"\n{statistic.name}: {consent_text(statistic, known.name)}", err=True)

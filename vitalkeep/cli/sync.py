@@ -37,8 +37,9 @@ def run(seal_only: bool, as_json: bool, folder: Path | None) -> None:
     Whether you wore anything makes no difference to what is sent when.
 
     \b
-    Fields of --json: schema, days_kept, sealed, waiting (messages), refused (clinic, statistic, from, to, reason),
-    arrived (whether all that was due has arrived; null with --seal-only).
+    Fields of --json: schema, days_kept, sealed, waiting (messages), refused (clinic, statistic, from, to, reason: not
+    answered here), refused_there (clinic, reason: messages that a clinic will never take), arrived (whether all that
+    was due has arrived; null with --seal-only).
 
     \b
     Exit codes: 0 done, also where nothing was due; 1 something due did not arrive (it is tried again), or the clock
@@ -62,7 +63,10 @@ def run(seal_only: bool, as_json: bool, folder: Path | None) -> None:
     with open_room(folders) as room:
         done = room.publisher.publish(room.outbox)
         arrived = None if seal_only else drain(room)
-        waiting = len(room.outbox.messages())
+        messages = room.outbox.messages()
+        names = {peer.id: peer.name for peer in room.outbox.peers()}
+    there = [{"clinic": names[m.clinic], "reason": m.refused} for m in messages if m.refused is not None]
+    waiting = len(messages) - len(there)
     if as_json:
         refused = [
             {
@@ -74,12 +78,20 @@ def run(seal_only: bool, as_json: bool, folder: Path | None) -> None:
             }
             for one in done.refused
         ]
-        told = {"schema": RUN_SCHEMA, "days_kept": done.days_kept, "sealed": done.sealed, "waiting": waiting}
-        click.echo(json.dumps({**told, "refused": refused, "arrived": arrived}, ensure_ascii=False))
+        told: dict[str, Any] = {
+            "schema": RUN_SCHEMA,
+            "days_kept": done.days_kept,
+            "sealed": done.sealed,
+            "waiting": waiting,
+        }
+        told |= {"refused": refused, "refused_there": there, "arrived": arrived}
+        click.echo(json.dumps(told, ensure_ascii=False))
     else:
         click.echo(f"{done.days_kept} days worked out, {done.sealed} figures sealed, {waiting} messages waiting")
         for one in done.refused:
             click.echo(f"refused: {one.reason}", err=True)
+        for row in there:
+            click.echo(f"refused by {row['clinic']}: {row['reason']}", err=True)
     if arrived is False:
         say("something that was due has not arrived; it is tried again")
         click.get_current_context().exit(exit_codes.FAILED)
@@ -94,9 +106,10 @@ def preview(as_json: bool, folder: Path | None) -> None:
     The true values are shown to you alone: they are in no message. Seals nothing that is not sealed already.
 
     \b
-    Fields of --json: schema, clinic, leaves (not before, ISO 8601 local), bytes (hexadecimal), kind (answer or
-    control); of an answer also statistic, from, to, value, low and high (95 % of the time the true value is between
-    them; of a median by simulation of as many made-up days as were worn), unit, epsilon, true_value.
+    Fields of --json: schema, clinic, leaves (not before, ISO 8601 local), refused (why the clinic will never take it;
+    null: it will be sent), bytes (hexadecimal), kind (answer or control); of an answer also statistic, from, to,
+    value, low and high (95 % of the time the true value is between them; of a median by simulation of as many made-up
+    days as were worn), unit, epsilon, true_value.
 
     \b
     Exit codes: 0 done, also where nothing waits; 2 wrong usage; 3 the ledger or the outbox cannot be read.
@@ -122,7 +135,7 @@ def preview(as_json: bool, folder: Path | None) -> None:
 
 def _waiting(room: Room) -> list[tuple[Any, ...]]:
     """What is in the outbox, and what is sealed and not there yet."""
-    there = {message.id for message in room.outbox.messages()}
+    there = {message.id: message.refused for message in room.outbox.messages()}
     rows = room.publisher.account.rows(
         "SELECT r.id, c.name, r.envelope, r.not_before_ns, r.length_days, r.window, r.statistic, r.version, a.value,"
         " a.epsilon_milli, a.from_day, r.handed_over FROM releases r JOIN clinics c ON c.id = r.clinic"
@@ -130,10 +143,12 @@ def _waiting(room: Room) -> list[tuple[Any, ...]]:
         " (a.length_days, a.window, a.statistic, a.version) = (r.length_days, r.window, r.statistic, r.version)"
         " ORDER BY r.not_before_ns"
     )
-    return [row[1:] for row in rows if not row[-1] or bytes(row[0]) in there]
+    return [(there.get(bytes(row[0])), *row[1:-1]) for row in rows if not row[-1] or bytes(row[0]) in there]
 
 
-def _message(room: Room, clinic: str, envelope: bytes, not_before_ns: int, *answer: Any) -> dict[str, Any]:
+def _message(
+    room: Room, refused: str | None, clinic: str, envelope: bytes, not_before_ns: int, *answer: Any
+) -> dict[str, Any]:
     from datetime import date
 
     from sync.private.error_bars import count_within, expected, made_up_day
@@ -142,11 +157,12 @@ def _message(room: Room, clinic: str, envelope: bytes, not_before_ns: int, *answ
     from sync.private.window import Window
     from vitalkeep.cli.status import local_time
 
-    length_days, index, name, version, value, epsilon_milli, from_day, _ = answer
+    length_days, index, name, version, value, epsilon_milli, from_day = answer
     row = {
         "schema": PREVIEW_SCHEMA,
         "clinic": clinic,
         "leaves": local_time(not_before_ns),
+        "refused": refused,
         "bytes": bytes(envelope).hex(),
         "kind": "control" if name is None else "answer",
     }
@@ -173,7 +189,8 @@ def _message(room: Room, clinic: str, envelope: bytes, not_before_ns: int, *answ
 
 
 def _text(row: dict[str, Any]) -> str:
-    head = f"to {row['clinic']}, not before {row['leaves']}"
+    never = f"refused, never sent again: {row['refused']}"
+    head = f"to {row['clinic']}, " + (never if row["refused"] else f"not before {row['leaves']}")
     size = f"  {len(row['bytes']) // 2} bytes: {row['bytes'][:48]}… (all of them: --json)"
     if row["kind"] == "control":
         return f"{head}\n  a message about the pairing itself, no figure\n{size}"
