@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import argparse
 
-from sync.private.error_bars import WORN_OF_QUARTER, count_within, expected, made_up_day
+from sync.count_noise import count_within
+from sync.private.error_bars import WORN_OF_QUARTER, expected, made_up_day
 from sync.private.registry import STATISTICS
 from sync.private.window import QUARTER_DAYS
 

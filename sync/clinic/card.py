@@ -10,8 +10,9 @@ import math
 from dataclasses import dataclass
 from datetime import date
 
-from sync.clinic.catalogue import MONTH_DAYS, QUARTER_DAYS, Question, count_within, first_day, last_day, question
+from sync.clinic.catalogue import MONTH_DAYS, QUARTER_DAYS, Question, first_day, last_day, question
 from sync.clinic.store import Device, StoredAnswer
+from sync.count_noise import count_within
 from sync.release import Answer
 
 LEAST_WORN = 60

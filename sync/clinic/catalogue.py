@@ -4,7 +4,6 @@ whoever has a network reaches none of what computes them. tests/sync/clinic hold
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -94,10 +93,3 @@ def first_day(length_days: int, window: int) -> date:
 
 def last_day(length_days: int, window: int) -> date:
     return first_day(length_days, window + 1) - timedelta(days=1)
-
-
-def count_within(epsilon: float, confidence: float = 0.95) -> int:
-    """The least k such that discrete Laplace noise of scale 1/ε is within ±k with this probability: 6 for 0.5."""
-    # P(|noise| > k) = 2 a^(k+1) / (1 + a), a = e^-ε
-    a = math.exp(-epsilon)
-    return max(0, math.ceil(math.log((1 - confidence) * (1 + a) / 2) / math.log(a)) - 1)

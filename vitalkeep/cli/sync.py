@@ -151,7 +151,8 @@ def _message(
 ) -> dict[str, Any]:
     from datetime import date
 
-    from sync.private.error_bars import count_within, expected, made_up_day
+    from sync.count_noise import count_within
+    from sync.private.error_bars import expected, made_up_day
     from sync.private.registry import STATISTICS
     from sync.private.statistics.day_count import DayCount
     from sync.private.window import Window

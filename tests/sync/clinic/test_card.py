@@ -16,7 +16,8 @@ from click.testing import CliRunner
 
 from sync.clinic.__main__ import app, card_json, card_lines
 from sync.clinic.card import Card, Figure, make_card, median_interval
-from sync.clinic.catalogue import FIRST_DAY, MONTH_DAYS, QUARTER_DAYS, QUESTIONS, count_within, last_day, question
+from sync.clinic.catalogue import FIRST_DAY, MONTH_DAYS, QUARTER_DAYS, QUESTIONS, last_day, question
+from sync.count_noise import count_within
 from sync.private import window
 from sync.private.noise import noisy_count, noisy_median
 from sync.private.registry import STATISTICS
