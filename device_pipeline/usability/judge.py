@@ -5,6 +5,7 @@ A window that is not whole has no verdict. Where the net cannot be used the inde
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from typing import Generic, Protocol, TypeVar
 
@@ -41,7 +42,7 @@ class QualityModel(Protocol):
 N = TypeVar("N", bound=QualityModel)
 
 
-class Judge(Generic[N]):
+class Judge(ABC, Generic[N]):
     """From the first sample of `kind` on, of the channel that comes first."""
 
     def __init__(self, origin_ns: int, kind: Kind, source: BeatSource, make: Callable[[], N]) -> None:
@@ -65,13 +66,13 @@ class Judge(Generic[N]):
     def flush(self, end_ns: int) -> Sequence[Usable]:
         return self._tell(self._windows.rest(end_ns))
 
+    @abstractmethod
     def _sure(self, window: Window, beats_s: Floats, least_index: float) -> bool | None:
         """What is told without asking the net; None where it is asked."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _ask(self, net: N, wave: Floats, beats_s: Floats, indices: Floats) -> tuple[float, float | None]:
         """`right` and `noisy` as in Usable. Raises ValueError for a wave that is too short, ModelError."""
-        raise NotImplementedError
 
     def _tell(self, seen: Iterable[Seen]) -> list[Usable]:
         told = []
