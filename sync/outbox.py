@@ -8,12 +8,7 @@ copies of their pages.
 
 from __future__ import annotations
 
-import os
 import secrets
-import sqlite3
-import weakref
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -23,20 +18,21 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from sync.outbox_key import OutboxKey, destroy_key, load_key, require_key
 from sync.release import ENVELOPE_BYTES, Release
+from sync.sqlite_file import SqliteFile
 
 NAME = "outbox.db"
 _VERSION = 1
 _NONCE_BYTES = 12
 _TAG_BYTES = 16
-_SCHEMA = """
-CREATE TABLE clinics (
+_SCHEMA = (
+    """CREATE TABLE clinics (
     id BLOB PRIMARY KEY CHECK (length(id) = 16),
     name TEXT NOT NULL,
     url TEXT NOT NULL,
     sealing BLOB NOT NULL CHECK (length(sealing) = 32),
     signing BLOB NOT NULL CHECK (length(signing) = 32)
-) STRICT;
-CREATE TABLE messages (
+) STRICT""",
+    """CREATE TABLE messages (
     id BLOB PRIMARY KEY CHECK (length(id) = 16),
     clinic BLOB NOT NULL REFERENCES clinics (id),
     sequence INTEGER NOT NULL,
@@ -47,8 +43,8 @@ CREATE TABLE messages (
     next_ns INTEGER NOT NULL DEFAULT 0,
     refused TEXT,
     UNIQUE (clinic, sequence)
-) STRICT;
-"""
+) STRICT""",
+)
 
 
 class OutboxError(Exception):
@@ -87,17 +83,11 @@ class Outbox:
         """Makes the file where there is none. Raises OutboxError."""
         self._folder = folder
         self.path = folder / NAME
-        with _told(self.path):
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-            os.close(descriptor)
-            # Used by one thread at a time; what it is let go of in, closes it. From Python 3.13 on an open database is
-            # a warning.
-            self._db = sqlite3.connect(self.path, timeout=30.0, isolation_level=None, check_same_thread=False)
-            weakref.finalize(self, self._db.close)
-            self._prepare()
+        self._file = SqliteFile(self.path, _SCHEMA, _VERSION, OutboxError)
+        self._db = self._file.db
 
     def close(self) -> None:
-        self._db.close()
+        self._file.close()
 
     def __enter__(self) -> Self:
         return self
@@ -107,7 +97,7 @@ class Outbox:
 
     def know(self, peer: Peer) -> None:
         """The address may change, the keys of an id cannot."""
-        with _told(self.path), self._transaction():
+        with self._file.transaction():
             self._db.execute(
                 "INSERT INTO clinics (id, name, url, sealing, signing) VALUES (?, ?, ?, ?, ?)"
                 " ON CONFLICT (id) DO UPDATE SET name = excluded.name, url = excluded.url",
@@ -115,13 +105,13 @@ class Outbox:
             )
 
     def peers(self) -> list[Peer]:
-        with _told(self.path):
+        with self._file.told():
             rows = self._db.execute("SELECT id, name, url, sealing, signing FROM clinics ORDER BY name, id")
             return [Peer(*row) for row in rows]
 
     def put(self, clinic: bytes, release: Release, not_before_ns: int) -> None:
         """Once, however often it is put: what has its id already is the same message."""
-        with _told(self.path), self._transaction():
+        with self._file.transaction():
             key = require_key(self._folder, clinic)
             # of a drop that was cut short after the key had gone
             self._db.execute("DELETE FROM messages WHERE clinic = ? AND key != ?", (clinic, key.id))
@@ -137,7 +127,7 @@ class Outbox:
 
     def messages(self) -> list[Message]:
         """What was dropped is not among them, even where the one who dropped it was killed half-way."""
-        with _told(self.path):
+        with self._file.told():
             rows = self._db.execute(
                 "SELECT id, clinic, sequence, key, encrypted, not_before_ns, tries, next_ns, refused FROM messages"
                 " ORDER BY clinic, sequence"
@@ -152,25 +142,24 @@ class Outbox:
 
     def tried(self, id_: bytes, next_ns: int) -> None:
         """It did not arrive, or nobody knows; it may be tried again from `next_ns` on."""
-        with _told(self.path), self._transaction():
+        with self._file.transaction():
             self._db.execute("UPDATE messages SET tries = tries + 1, next_ns = ? WHERE id = ?", (next_ns, id_))
 
     def refused(self, id_: bytes, why: str) -> None:
         """The clinic will never take it. It is kept, so that the wearer sees it."""
-        with _told(self.path), self._transaction():
+        with self._file.transaction():
             self._db.execute("UPDATE messages SET tries = tries + 1, refused = ? WHERE id = ?", (why, id_))
 
     def arrived(self, id_: bytes) -> None:
-        with _told(self.path), self._transaction():
+        with self._file.transaction():
             self._db.execute("DELETE FROM messages WHERE id = ?", (id_,))
 
     def drop(self, clinic: bytes) -> int:
         """Erases every message to the clinic: first its key, for good, then the rows; gives how many there were."""
-        with _told(self.path), self._transaction():
+        with self._file.transaction():
             destroy_key(self._folder, clinic)
             dropped = self._db.execute("DELETE FROM messages WHERE clinic = ?", (clinic,)).rowcount
-        with _told(self.path):
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._file.flush()
         return dropped
 
     def _envelope(self, key: OutboxKey, clinic: bytes, id_: bytes, encrypted: bytes) -> bytes:
@@ -179,38 +168,6 @@ class Outbox:
             return ChaCha20Poly1305(key.key).decrypt(nonce, sealed, clinic + id_)
         except InvalidTag:
             raise OutboxError(f"{self.path}: a message in it is damaged") from None
-
-    def _prepare(self) -> None:
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = FULL")
-        self._db.execute("PRAGMA foreign_keys = ON")
-        self._db.execute("PRAGMA secure_delete = ON")
-        with self._transaction():
-            (version,) = self._db.execute("PRAGMA user_version").fetchone()
-            if version == 0:
-                for statement in _SCHEMA.split(";"):
-                    self._db.execute(statement)
-                self._db.execute(f"PRAGMA user_version = {_VERSION}")
-            elif version != _VERSION:
-                raise OutboxError(f"{self.path}: version {version}, expected {_VERSION}")
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
-
-
-@contextmanager
-def _told(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (sqlite3.Error, OSError) as problem:
-        raise OutboxError(f"{path}: {problem}") from problem
 
 
 def _encrypted(key: OutboxKey, clinic: bytes, release: Release) -> bytes:

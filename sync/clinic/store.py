@@ -7,12 +7,8 @@ number of its last message and the windows it has answered about: what refuses a
 from __future__ import annotations
 
 import json
-import os
 import secrets
-import sqlite3
-import weakref
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from hashlib import sha256
@@ -22,6 +18,7 @@ from typing import Self
 from sync.clinic.errors import ClinicError, ClinicStoreError, UnknownPatientError
 from sync.pairing import TOKEN_BYTES, base32
 from sync.release import Answer
+from sync.sqlite_file import SqliteFile
 
 NAME = "clinic.db"
 _VERSION = 1
@@ -114,16 +111,11 @@ class ClinicStore:
         self.path = folder / NAME
         if not create and not self.path.exists():
             raise ClinicError(f"{folder}: no clinic here; vitalkeep-clinic init makes one")
-        with _told(self.path):
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-            os.close(descriptor)
-            self._db = sqlite3.connect(self.path, timeout=30.0, isolation_level=None, check_same_thread=False)
-            # also where it is only let go of: an open database is a warning from Python 3.13 on
-            weakref.finalize(self, self._db.close)
-            self._prepare()
+        self._file = SqliteFile(self.path, _SCHEMA, _VERSION, ClinicStoreError)
+        self._db = self._file.db
 
     def close(self) -> None:
-        self._db.close()
+        self._file.close()
 
     def __enter__(self) -> Self:
         return self
@@ -131,40 +123,18 @@ class ClinicStore:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _prepare(self) -> None:
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = FULL")
-        self._db.execute("PRAGMA secure_delete = ON")
-        with self.transaction():
-            (version,) = self._db.execute("PRAGMA user_version").fetchone()
-            if version == 0:
-                for statement in _SCHEMA:
-                    self._db.execute(statement)
-                self._db.execute(f"PRAGMA user_version = {_VERSION}")
-            elif version != _VERSION:
-                raise ClinicStoreError(f"{self.path}: version {version}, this program knows {_VERSION}: update it")
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> AbstractContextManager[None]:
         """All of it or nothing; on the disk when it is left. Raises ClinicStoreError."""
-        with _told(self.path):
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
+        return self._file.transaction()
 
     # -- the clinic itself
 
     def set_meta(self, name: str, value: str) -> None:
-        with _told(self.path):
+        with self._file.told():
             self._db.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (name, value))
 
     def meta(self, name: str) -> str | None:
-        with _told(self.path):
+        with self._file.told():
             row = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
         return None if row is None else str(row[0])
 
@@ -251,18 +221,17 @@ class ClinicStore:
 
     def flush_erased(self) -> None:
         """Erased rows also leave the write-ahead log: now, or where a reader is in the way, when it is served again."""
-        with _told(self.path):
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._file.flush()
 
     # -- for those who read
 
     def devices(self) -> list[Device]:
-        with _told(self.path):
+        with self._file.told():
             return [_device(row) for row in self._db.execute(f"SELECT {_DEVICE} FROM devices ORDER BY pseudonym")]
 
     def patient(self, pseudonym: str) -> Device:
         """Raises UnknownPatientError."""
-        with _told(self.path):
+        with self._file.told():
             row = self._db.execute(
                 f"SELECT {_DEVICE} FROM devices WHERE pseudonym = ?", (pseudonym.strip().upper(),)
             ).fetchone()
@@ -272,7 +241,7 @@ class ClinicStore:
 
     def answers(self, device: bytes) -> list[StoredAnswer]:
         """The newest window first."""
-        with _told(self.path):
+        with self._file.told():
             rows = self._db.execute(
                 "SELECT statistic, version, length_days, window, value, epsilon_milli, received FROM answers"
                 " WHERE device = ? ORDER BY (window + 1) * length_days DESC, length_days, statistic, version",
@@ -295,13 +264,3 @@ def _question(answer: Answer) -> tuple[int, int, str, int]:
 
 def _device(row: tuple[bytes, bytes, str, str | None, bytes, int, str, str]) -> Device:
     return Device(*row[:6], json.loads(row[6]), date.fromisoformat(row[7]))
-
-
-@contextmanager
-def _told(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as problem:
-        raise ClinicStoreError(f"{path}: {problem}") from None
-    except OSError as problem:
-        raise ClinicStoreError(f"{path}: {problem.strerror}") from None

@@ -204,7 +204,7 @@ def test_a_file_that_is_no_outbox_is_refused(tmp_path: Path) -> None:
 def test_an_outbox_of_another_version_is_refused(outbox: Outbox, tmp_path: Path) -> None:
     with _database(tmp_path) as db:
         db.execute("PRAGMA user_version = 9")
-    with pytest.raises(OutboxError, match="version 9, expected 1"):
+    with pytest.raises(OutboxError, match="version 9, this program knows 1"):
         Outbox(tmp_path)
 
 
