@@ -25,7 +25,15 @@ from dbus_fast import Variant
 
 from sensors import pairing
 from sensors.bluez_bus import ADAPTER, DEVICE, BluezBus, BluezError, Objects, first_adapter, watch_daemon
-from sensors.connection import Characteristic, ConnectError, RefusedError, Wanted, WantsBondError
+from sensors.connection import (
+    NO_ANSWER,
+    Characteristic,
+    ConnectError,
+    RefusedError,
+    UnansweredError,
+    Wanted,
+    WantsBondError,
+)
 from sensors.errors import LinkError
 from sensors.held_link import LOST, HeldLink
 from sensors.patience import Patience
@@ -208,7 +216,7 @@ class Radio:
                     await connection.open()
                 made = True
             except TimeoutError:
-                raise  # it has gone in the meantime
+                raise UnansweredError(NO_ANSWER) from None  # it has gone in the meantime, or is tried on and on
             except FAILURES as problem:
                 raise ConnectError(_said(problem)) from problem
             finally:
@@ -447,7 +455,7 @@ def _said(problem: BaseException) -> str:
         case BleakBluetoothNotAvailableError():
             return str(problem.args[0]).rstrip(".")
         case TimeoutError():
-            return "no answer in time"
+            return NO_ANSWER
         case BleakDBusError(dbus_error=error) if error == _NO_SERVICE:
             return "the Bluetooth service (bluetoothd) is not running"
         case BleakDBusError(dbus_error=error) if error == _NO_REPLY:

@@ -14,12 +14,18 @@ from typing import Protocol
 from sensors.errors import LinkError
 from sensors.patience import Patience
 
+NO_ANSWER = "no answer in time"
+
 Wanted = Callable[[str, str | None], bool]
 """Whether a device of this address and name is the one."""
 
 
 class ConnectError(LinkError):
     """It is there, and yet no connection came of it."""
+
+
+class UnansweredError(LinkError):
+    """It was heard, and yet nobody said in time what became of connecting to it."""
 
 
 class RefusedError(LinkError):

@@ -19,7 +19,16 @@ from typing import TypeVar
 from sensors.asking import ASKING, Asking, keep_asking
 from sensors.backoff import Backoff
 from sensors.clock import ArrivalClock
-from sensors.connection import Characteristic, ConnectError, Connection, Radio, RefusedError, WantsBondError
+from sensors.connection import (
+    NO_ANSWER,
+    Characteristic,
+    ConnectError,
+    Connection,
+    Radio,
+    RefusedError,
+    UnansweredError,
+    WantsBondError,
+)
 from sensors.errors import LinkError
 from sensors.link import Device, Event, LinkDown, LinkUp, Notification, Tick
 from sensors.patience import Patience
@@ -39,6 +48,9 @@ _FRAME_MTU = 232
 _LOST_BOND = "it has lost the bond with this machine, which is given up and made anew"
 # A device that has lost its side of a bond refuses to encrypt, and so to connect; bluetoothd 5.66 dies of that (seen).
 _SIGN_OF_LOST_BOND = 3
+# Or it tries again by itself and never answers (seen, with another kernel). A device at the edge of reach looks the
+# same for a while, so this has to happen more often.
+_SIGN_OF_LOST_BOND_IN_SILENCE = 5
 _SIGN_OF_CODE = 3
 _ENCRYPTING_S = 1.0  # a bonded link that was made a moment ago may not be encrypted yet
 
@@ -98,6 +110,7 @@ class HeldLink:
         self._stalls: dict[int, int] = {}
         self._wants_code = False
         self._unconnected = 0  # connections in a row that did not come to be, though it was heard
+        self._unanswered = 0  # and those that nobody said anything of in time
         self._fruitless = 0  # links in a row that were lost before anything was sent over them
         self._was_bonded = False  # when this connection was made
 
@@ -144,7 +157,7 @@ class HeldLink:
                     try:
                         reason = await self._once()
                     except (LinkError, TimeoutError) as problem:
-                        reason = "no answer in time" if isinstance(problem, TimeoutError) else str(problem)
+                        reason = NO_ANSWER if isinstance(problem, TimeoutError) else str(problem)
                         if isinstance(problem, _NeedsWearerError):
                             wait_s = self._patience.needs_you_s
                     self._tell_down(reason)
@@ -159,8 +172,9 @@ class HeldLink:
             if not await self._radio.is_bonded(self._is_mine):
                 raise self._needs_code()
             self._wants_code = False
-        if self._unconnected >= _SIGN_OF_LOST_BOND and await self._radio.is_bonded(self._is_mine):
-            self._unconnected = 0
+        refused = self._unconnected >= _SIGN_OF_LOST_BOND or self._unanswered >= _SIGN_OF_LOST_BOND_IN_SILENCE
+        if refused and await self._radio.is_bonded(self._is_mine):
+            self._unconnected = self._unanswered = 0
             await self._radio.forget(self._is_mine)
             raise LinkError(_LOST_BOND)
         if self._haunted:
@@ -180,6 +194,9 @@ class HeldLink:
             connection = await self._radio.connect(self._is_mine, patience, lost)
         except ConnectError:
             self._unconnected += 1
+            raise
+        except UnansweredError:
+            self._unanswered += 1
             raise
         if connection is None:
             await self._radio.close_ghosts(self._is_mine, patience)
@@ -226,7 +243,7 @@ class HeldLink:
         if not await self._listen(connection, known):
             raise LinkError("it refused every subscription")
         await connection.opened()
-        self._unconnected = 0
+        self._unconnected = self._unanswered = 0
         every = {c.uuid: c for c in connection.characteristics}
         for uuid, asking in ASKING.items():
             if uuid in at and asking.write in every:

@@ -112,6 +112,8 @@ class Peripheral:
     rssi_dbm: int = -60
     connect_errors: list[Error] = field(default_factory=list)
     """One is used up by each attempt to connect."""
+    unanswered_connects: int = 0
+    """So many attempts to connect are never answered, though it is there."""
     refused: dict[str, Error] = field(default_factory=dict)
     """Characteristics that cannot be read or subscribed to."""
     remembered: dict[str, dict[str, tuple[str, ...]]] | None = None
@@ -364,6 +366,11 @@ class FakeBluez:
         if self.mute:
             return True
         try:
+            if message.interface == _DEVICE and message.member == "Connect" and message.path in self._objects:
+                device = self._devices[message.path]
+                if device.unanswered_connects:
+                    device.unanswered_connects -= 1
+                    return True
             if message.interface == _DEVICE and message.member == "Pair" and message.path in self._objects:
                 task = asyncio.ensure_future(self._pair(message, self._devices[message.path]))
                 self._pairing.add(task)

@@ -35,6 +35,9 @@ class _Shows(PairingDelegate):
         return self._code
 
 
+SUPERVISION_S = 10.0
+
+
 class VirtualSensor:
     """`wants`: the permissions on its subscriptions; `code`: what its display shows to whoever pairs, if it has one."""
 
@@ -54,6 +57,7 @@ class VirtualSensor:
         self._wants = wants
         self._code = code
         self._playing: asyncio.Task[None] | None = None
+        self._supervising: asyncio.Task[None] | None = None
         bluez.run(self._appear())
 
     @property
@@ -133,6 +137,22 @@ class VirtualSensor:
         if isinstance(self.peripheral, H10):
             self.peripheral.control.on(Characteristic.EVENT_WRITE, self._commanded)
         self._playing = asyncio.create_task(self.peripheral.play(self._device, Pace()))
+        self._supervising = asyncio.create_task(self._supervise())
+
+    async def _supervise(self) -> None:
+        """Ends a link that nobody encrypts where the sensor wants that; bumble's (0.0.236) know no timeout of a link.
+
+        A kernel that gave up a connection whose keys were refused left it standing here, and the sensor out of sight.
+        """
+        doubted: set[int] = set()
+        while self._wants is not None:
+            await asyncio.sleep(SUPERVISION_S)
+            bare = {handle: link for handle, link in self._device.connections.items() if not link.is_encrypted}
+            for handle in doubted & bare.keys():
+                with suppress(Exception):  # it may end by itself at the same moment
+                    ending = self._device.disconnect(bare[handle], HCI_REMOTE_USER_TERMINATED_CONNECTION_ERROR)
+                    await asyncio.wait_for(ending, SUPERVISION_S)
+            doubted = bare.keys() - doubted
 
     def _commanded(self, _: Connection, command: bytes) -> None:
         self.stopped_streams = self.stopped_streams + 1 if command[0] == Opcode.STOP else 0

@@ -165,6 +165,24 @@ def test_a_bond_that_keeps_a_device_from_being_connected_is_given_up(bus: Privat
     assert ("it has lost the bond" in " ".join(rig.reasons)) == bonded
 
 
+@pytest.mark.parametrize("unanswered", [5, 4])
+def test_a_bond_that_leaves_every_connection_unanswered_is_given_up(bus: PrivateBus, unanswered: int) -> None:
+    """Five times in a row, heard each time: fewer may be the edge of reach."""
+
+    async def scene(rig: Rig) -> None:
+        device = locked(rig)
+        rig.hold(patience=replace(QUICK, connect_s=1.5))
+        await rig.streaming()
+        await rig.beats(1000)
+        device.unanswered_connects = unanswered
+        rig.bluez.drop(device)
+        await rig.again()
+
+    rig = played(bus, scene)
+    assert rig.bluez.removed == [rig.strap.device.address] * (unanswered == 5)
+    assert ("it has lost the bond" in " ".join(rig.reasons)) == (unanswered == 5)
+
+
 @pytest.mark.parametrize("sends", [True, False])
 def test_a_device_that_lets_go_before_it_sends_anything_may_want_a_code(bus: PrivateBus, sends: bool) -> None:
     notes: list[str] = []

@@ -38,7 +38,7 @@ if (what := missing()) is not None:
 
 pytestmark = pytest.mark.slow
 # The emulated machine is slow, and so is this one with other tests beside.
-LIMIT_S = 150.0
+LIMIT_S = 400.0
 CONNECTED = "connected"
 
 
