@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 
 import httpx
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 
 class AsgiClient:
-    def __init__(self, app: Starlette) -> None:
+    def __init__(self, app: ASGIApp, base_url: str = "http://clinic.example") -> None:
+        self.app = app
+        self._base_url = base_url
         # The app's own mistakes come back as it answers them.
         self._transport = httpx.ASGITransport(app, raise_app_exceptions=False)
 
@@ -32,7 +34,7 @@ class AsgiClient:
         body = content if isinstance(content, bytes) else _pieces(content)
 
         async def ask() -> httpx.Response:
-            async with httpx.AsyncClient(transport=self._transport, base_url="http://clinic.example") as client:
+            async with httpx.AsyncClient(transport=self._transport, base_url=self._base_url) as client:
                 return await client.request(method, path, content=body, headers=dict(headers or {}))
 
         return asyncio.run(ask())
