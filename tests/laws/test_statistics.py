@@ -121,10 +121,10 @@ def test_from_raw_data_on_one_day_replaced_by_extremes_or_by_nothing_keeps_every
                 assert found <= statistic.epsilon_milli / 1000
 
 
-def from_raw(rr_s: float, *, irregular: bool) -> DaySummary | None:
-    """Four hours of intervals as a strap notifies them, through the pipeline from cold state."""
+def from_raw(rr_s: float, *, irregular: bool, hours: int = 4) -> DaySummary | None:
+    """Hours of intervals as a strap notifies them, through the pipeline from cold state."""
     chance = np.random.default_rng(5)
-    n = int(4 * 3600 / rr_s)
+    n = int(hours * 3600 / rr_s)
     rr = np.clip(rr_s * (1 + (0.2 if irregular else 0.01) * chance.standard_normal(n)), 0.3, 2.0)
     start_ns, end_ns = bounds_ns(FIRST_DAY, ZoneInfo("UTC"))
     at = start_ns + 8 * 3600 * 10**9 + np.cumsum(np.round(rr * 1e9)).astype(np.int64)
