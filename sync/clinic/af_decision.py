@@ -1,12 +1,12 @@
 """What a noisy count of AF-days can decide: how often noise alone flags a person, and how often it hides one.
 
 All of it is in closed form, from ε alone: no card is looked at, so it costs no privacy. A person is flagged where the
-noisy count of a window reaches the threshold, which is the clinic's share of the window's 28 days in whole days, rounded
-up: the share is met from that many days on. How rare a figure would be without a single such day is not how likely it is
-that there was none; the one is told here for whoever reads it, the other only beside what is assumed beforehand.
+noisy count of a window reaches the threshold, which is the clinic's share of the window's 28 days in whole days,
+rounded up: the share is met from that many days on. How rare a figure would be without a single such day is not how
+likely it is that there was none; the one follows from the noise, the other is told only beside what it assumes.
 
-A share of the days *worn* is not told. Both counts are noisy, and an AF-day (half an hour) need not be a worn day (three
-hours): with 12 and 20 days seen, what holds 95 times of 100 would run from 15 % of the worn days to more than all.
+A share of the days *worn* is not told. Both counts are noisy, and an AF-day (half an hour) need not be a worn day
+(three hours): with 12 and 20 days seen, what holds 95 times of 100 would run from 15 % of them to more than all.
 """
 
 from __future__ import annotations
@@ -222,8 +222,8 @@ def practice_words(patients: int, threshold: int, epsilon: float = EPSILON) -> s
 def unread_words(worn_seen: int, epsilon: float = EPSILON) -> str:
     low, high = unread_days(worn_seen, epsilon)
     return (
-        f"On {low} to {high} of the {MONTH_DAYS} days (95 %) less than three hours could be read: what happened then may"
-        " not show."
+        f"On {low} to {high} of the {MONTH_DAYS} days (95 %) less than three hours could be read: what happened then"
+        " may not show."
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -223,7 +224,7 @@ def test_what_is_told_grows_with_the_days() -> None:
         assert [one.from_none for one in told] == sorted((one.from_none for one in told), reverse=True)
         assert [one.from_just_below for one in told] == sorted((one.from_just_below for one in told), reverse=True)
         posterior = [one.at_or_above for one in told]
-        assert all(before <= after + 1e-12 for before, after in zip(posterior, posterior[1:], strict=False))
+        assert all(before <= after + 1e-12 for before, after in pairwise(posterior))
         assert [one.is_flagged for one in told] == [seen >= threshold for seen in range(-20, 50)]
 
 
@@ -322,8 +323,8 @@ def test_the_words_say_what_noise_does_and_not_what_the_person_has() -> None:
         " as any other beforehand. Where few patients have such days it is less."
     )
     assert two_words(seen, decide(8, 7)) == (
-        "In two windows in a row, noise alone shows 9 or more and then 8 or more for 1 of 13,000 people without a single"
-        " such day in either."
+        "In two windows in a row, noise alone shows 9 or more and then 8 or more for 1 of 13,000 people without a"
+        " single such day in either."
     )
     assert practice_words(200, 7) == (
         "Were all 200 patients without a single such day, noise alone would flag about 3.8 of them each window (95"
