@@ -26,8 +26,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from benchmarks.table import table
 from sync.clinic.clock import SystemClinicClock
+from sync.clinic.database.opened import open_database
 from sync.clinic.secrets_file import make_secrets
-from sync.clinic.store import ClinicStore
+from sync.clinic.tables.pairings import Pairings
 from sync.pairing import base32
 from sync.receipt import Receipt, ReceiptError, Status, check
 from sync.release import Answer, Content, Enrol, Release
@@ -117,9 +118,11 @@ class _Uploads:
 def upload(folder: Path, devices: int, kills: int) -> Uploaded:
     """Kills the clinic when so many parts of all messages have their receipt."""
     keys = make_secrets(folder).public
-    with ClinicStore(folder, create=True) as store:
-        today = SystemClinicClock().today()
-        cards = [_messages(keys, store.new_pairing(None, today, 14)[0]) for _ in range(devices)]
+    database = open_database(folder, create=True)
+    today = SystemClinicClock().today()
+    with closing(database), database.writing() as tx:
+        tokens = [Pairings(tx).new(None, today, 14)[0] for _ in range(devices)]
+    cards = [_messages(keys, token) for token in tokens]
     total = sum(len(card) for card in cards)
     server = _Server(folder)
     uploads = _Uploads(server.port, keys)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from sync.clinic.catalogue import MONTH_DAYS, QUARTER_DAYS, Question, first_day, last_day, question
-from sync.clinic.store import Device, StoredAnswer
+from sync.clinic.tables.answers import StoredAnswer
+from sync.clinic.tables.devices import Device
 from sync.count_noise import count_within
 from sync.release import Answer
 

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from sync.clinic.catalogue import question
 from sync.clinic.clock import ClinicClock
+from sync.clinic.database.database import Database, Transaction
 from sync.clinic.secrets_file import ClinicSecrets
-from sync.clinic.store import ClinicStore, Device, token_hash
+from sync.clinic.tables.answers import Answers
+from sync.clinic.tables.devices import Device, Devices
+from sync.clinic.tables.pairings import Pairing, Pairings, token_hash
 from sync.receipt import Reason, Status, digest_of, issue
 from sync.release import Answer, Content, Delete, Enrol, Release, ReleaseError
 from sync.sealing import SealError, unseal, verify
@@ -23,32 +26,34 @@ class _RefusedError(Exception):
 
 
 class Receiver:
-    """Used by one thread at a time."""
+    """Used by any number of threads."""
 
-    def __init__(self, secrets: ClinicSecrets, store: ClinicStore, clock: ClinicClock) -> None:
+    def __init__(self, secrets: ClinicSecrets, database: Database, clock: ClinicClock) -> None:
         self._secrets = secrets
-        self._store = store
+        self._database = database
         self._clock = clock
 
     def take(self, data: bytes) -> bytes:
         """The receipt, RECEIPT_BYTES. Raises ReleaseError for what is no envelope, ClinicStoreError."""
         release = Release.decode(data)
         try:
-            with self._store.transaction():
-                status, erased = self._taken(release)
+            with self._database.writing() as tx:
+                tx.lock(release.device)
+                status, erased = self._taken(tx, release)
         except _RefusedError as refused:
             return issue(release, Status.REFUSED, refused.reason, self._secrets.signing).encode()
         if erased:
-            self._store.flush_erased()
+            self._database.flush_erased()
         return issue(release, status, Reason.NONE, self._secrets.signing).encode()
 
-    def _taken(self, release: Release) -> tuple[Status, bool]:
+    def _taken(self, tx: Transaction, release: Release) -> tuple[Status, bool]:
         """And whether something was erased."""
-        device = self._store.device(release.device)
+        devices = Devices(tx)
+        device = devices.get(release.device)
         if device is None:
-            return self._first(release), False
+            return self._first(tx, release), False
         _verify(release, device.key)
-        if (known := self._store.digest(release.device, release.id)) is not None:
+        if (known := devices.digest(release.device, release.id)) is not None:
             if known != digest_of(release):
                 raise _RefusedError(Reason.ID_REUSED)
             return Status.DUPLICATE, False
@@ -56,20 +61,21 @@ class Receiver:
             raise _RefusedError(Reason.SEQUENCE)
         content = self._unseal(release)
         if isinstance(content, Delete):
-            self._store.erase(release.device, release.sequence, self._clock.today())
+            devices.erase(release.device, release.sequence, self._clock.today())
             return Status.STORED, True
         if isinstance(content, Enrol):
-            self._enrol_again(device, content)
+            self._enrol_again(tx, device, content)
             status = Status.STORED
         else:
-            status = self._answer(release.device, content)
-        self._store.remember(release.device, release.id, digest_of(release), release.sequence)
+            status = self._answer(tx, release.device, content)
+        devices.remember(release.device, release.id, digest_of(release), release.sequence)
         return status, False
 
-    def _first(self, release: Release) -> Status:
+    def _first(self, tx: Transaction, release: Release) -> Status:
         """Of a device that is not known here, or no more."""
         content = self._unseal(release)
-        withdrawn_at = self._store.withdrawn_at(release.device)
+        devices = Devices(tx)
+        withdrawn_at = devices.withdrawn_at(release.device)
         if isinstance(content, Delete):
             # Nothing of it is here: what it asks for is so. Its key is not known either, and nothing is written.
             return Status.STORED
@@ -79,39 +85,41 @@ class Receiver:
         _verify(release, key)
         if withdrawn_at is not None and release.sequence <= withdrawn_at:
             raise _RefusedError(Reason.SEQUENCE)
-        today = self._clock.today()
-        pairing = self._store.pairing(token_hash(content.token), today)
-        if pairing is None:
-            raise _RefusedError(Reason.TOKEN)
-        self._store.enrol(release.device, key, pairing, content.statistics, today)
-        self._store.remember(release.device, release.id, digest_of(release), release.sequence)
+        pairing = self._pairing(tx, token_hash(content.token))
+        devices.enrol(release.device, key, pairing, content.statistics, self._clock.today())
+        devices.remember(release.device, release.id, digest_of(release), release.sequence)
         return Status.STORED
 
-    def _enrol_again(self, device: Device, content: Enrol) -> None:
+    def _enrol_again(self, tx: Transaction, device: Device, content: Enrol) -> None:
         """With the token it has: it agrees to other statistics. With another: it was paired anew."""
         if _key(content) != device.key:
             raise _RefusedError(Reason.SIGNATURE)
         hashed = token_hash(content.token)
         if hashed == device.token_hash:
-            self._store.agreed(device.id, content.statistics)
+            Devices(tx).agreed(device.id, content.statistics)
             return
-        today = self._clock.today()
-        pairing = self._store.pairing(hashed, today)
-        if pairing is None:
-            raise _RefusedError(Reason.TOKEN)
-        self._store.enrol(device.id, device.key, pairing, content.statistics, today)
+        pairing = self._pairing(tx, hashed)
+        Devices(tx).enrol(device.id, device.key, pairing, content.statistics, self._clock.today())
 
-    def _answer(self, device: bytes, answer: Answer) -> Status:
+    def _pairing(self, tx: Transaction, hashed: bytes) -> Pairing:
+        """Uses it up."""
+        pairing = Pairings(tx).get(hashed, self._clock.today())
+        if pairing is None or not Pairings(tx).use_up(pairing):
+            raise _RefusedError(Reason.TOKEN)
+        return pairing
+
+    def _answer(self, tx: Transaction, device: bytes, answer: Answer) -> Status:
         asked = question(answer.statistic, answer.version)
         if asked is None:
             raise _RefusedError(Reason.CONTENT)
         if not asked.admits(answer):
             raise _RefusedError(Reason.BOUNDS)
-        if self._store.is_answered(device, answer):
-            if not self._store.holds(device, answer):
+        answers = Answers(tx)
+        if answers.is_answered(device, answer):
+            if not answers.holds(device, answer):
                 raise _RefusedError(Reason.ANSWERED)
             return Status.DUPLICATE
-        self._store.add_answer(device, answer, self._clock.today())
+        answers.add(device, answer, self._clock.today())
         return Status.STORED
 
     def _unseal(self, release: Release) -> Content:

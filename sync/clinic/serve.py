@@ -10,10 +10,9 @@ import uvicorn
 from starlette.applications import Starlette
 
 from sync.clinic.app import make_app
+from sync.clinic.clinic import open_clinic
 from sync.clinic.clock import ClinicClock
 from sync.clinic.errors import ClinicError
-from sync.clinic.secrets_file import load_secrets
-from sync.clinic.store import ClinicStore
 
 BACKLOG = 2048
 MOST_CONNECTIONS = 1024  # at once; the others are answered 503, and come again
@@ -29,13 +28,12 @@ def serve(
     certificate: Path | None,
     private_key: Path | None,
     ready: Callable[[str], None],
+    database_url: str | None = None,
 ) -> None:
     """`ready` is told the address when it is open; `port` 0: one that is free. Raises ClinicError."""
-    secrets = load_secrets(folder)
-    with ClinicStore(folder) as store:
-        store.flush_erased()  # of a process that was killed before it did
-        app = make_app(secrets, store, clock, most_per_address=most_per_address, name=store.meta("name") or "clinic")
-        _run(app, host, port, certificate, private_key, ready)
+    with open_clinic(folder, clock, database_url) as clinic:
+        clinic.database.flush_erased()  # of a process that was killed before it did
+        _run(make_app(clinic, most_per_address=most_per_address), host, port, certificate, private_key, ready)
 
 
 def _run(

@@ -31,7 +31,7 @@ VIOLATIONS = [
     ("blind", "sync.sealing", "import device_pipeline.beat"),
     ("blind", "sync.pairing", "import vitalkeep.cli"),
     ("blind", "sync.outbox_key", "from device_pipeline.store import vault"),
-    ("apart", "sync.receipt", "import sync.clinic.store"),
+    ("apart", "sync.receipt", "import sync.clinic.database.sqlite"),
     ("apart", "sync.pairing", "import sync.uplink.pair"),
     ("mute", "device_pipeline.stage", "import socket"),
     ("mute", "sensors.samples", "import urllib.request"),

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import secrets
-import sqlite3
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -13,9 +11,15 @@ from typing import Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from sync.clinic.clinic import Clinic
+from sync.clinic.database.database import Database
+from sync.clinic.database.opened import open_database, remember
 from sync.clinic.receiver import Receiver
 from sync.clinic.secrets_file import ClinicSecrets, make_secrets
-from sync.clinic.store import ClinicStore
+from sync.clinic.tables.answers import Answers, StoredAnswer
+from sync.clinic.tables.devices import Device, Devices
+from sync.clinic.tables.meta import Meta
+from sync.clinic.tables.pairings import Pairings
 from sync.pairing import base32
 from sync.receipt import Reason, Receipt, Status, check
 from sync.release import Answer, Content, Delete, Enrol, Release
@@ -67,24 +71,44 @@ class FakeDevice:
 
 
 class ClinicRig:
-    """Receives in this process; `folder` is made."""
+    """Receives in this process; `folder` is made. `url`: of a PostgreSQL that is empty; None: a file in the folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, url: str | None = None) -> None:
         self.folder = folder
         self.clock = ManualClinicClock()
         self.secrets: ClinicSecrets = make_secrets(folder)
         self.keys = self.secrets.public
-        self.store = ClinicStore(folder, create=True)
-        self.receiver = Receiver(self.secrets, self.store, self.clock)
+        if url is not None:
+            remember(folder, url)
+        self.database: Database = open_database(folder, create=True)
+        self.receiver = Receiver(self.secrets, self.database, self.clock)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.store.close()
+        self.database.close()
+
+    @property
+    def clinic(self) -> Clinic:
+        """As what answers requests is handed it."""
+        return Clinic(self.folder, self.secrets, self.database, self.clock, "Heart clinic", URL)
+
+    def set_meta(self, name: str, value: str) -> None:
+        with self.database.writing() as tx:
+            Meta(tx).put(name, value)
 
     def token(self, label: str | None = None, days: int = 14) -> bytes:
-        return self.store.new_pairing(label, self.clock.today(), days)[0]
+        with self.database.writing() as tx:
+            return Pairings(tx).new(label, self.clock.today(), days)[0]
+
+    def devices(self) -> list[Device]:
+        with self.database.reading() as tx:
+            return Devices(tx).all()
+
+    def answers(self, device: bytes) -> list[StoredAnswer]:
+        with self.database.reading() as tx:
+            return Answers(tx).of(device)
 
     def device(self) -> FakeDevice:
         return FakeDevice(self.keys)
@@ -110,8 +134,12 @@ class ClinicRig:
 
 
 def read_rows(folder: Path, query: str) -> list[tuple[object, ...]]:
-    with closing(sqlite3.connect(folder / "clinic.db")) as db:
-        return db.execute(query).fetchall()
+    database = open_database(folder)
+    try:
+        with database.reading() as tx:
+            return list(tx.all(query))
+    finally:
+        database.close()
 
 
 def af_days(window: int = 27, value: float = 3.0) -> Answer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from typing import NoReturn
 
 import httpx
 import pytest
@@ -22,7 +23,7 @@ from tests.rigs.clinic import ClinicRig, af_days
 
 
 def _client(clinic: ClinicRig, most: int = 0) -> AsgiClient:
-    app = make_app(clinic.secrets, clinic.store, clinic.clock, most_per_address=most, name="Heart clinic")
+    app = make_app(clinic.clinic, most_per_address=most)
     return AsgiClient(app)
 
 
@@ -151,10 +152,10 @@ def test_a_full_disk_is_no_refusal(
 ) -> None:
     """Without a receipt the message stays in the outbox, and comes again."""
 
-    def full(_: object) -> bytes:
+    def full() -> NoReturn:
         raise ClinicStoreError("clinic.db: database or disk is full")
 
-    monkeypatch.setattr(clinic.store, "device", full)
+    monkeypatch.setattr(clinic.database, "writing", full)
     response = client.post("/v1/messages", content=clinic.device().enrol(bytes(10)).encode())
     assert response.status_code == 503
     _require_described(response, "/v1/messages", "post")
@@ -164,10 +165,10 @@ def test_a_full_disk_is_no_refusal(
 def test_a_mistake_of_ours_tells_nothing(
     clinic: ClinicRig, client: AsgiClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken(_: object) -> bytes:
+    def broken() -> NoReturn:
         raise RuntimeError("value 72.0")
 
-    monkeypatch.setattr(clinic.store, "device", broken)
+    monkeypatch.setattr(clinic.database, "writing", broken)
     with caplog.at_level(logging.DEBUG):
         response = client.post("/v1/messages", content=clinic.device().enrol(bytes(10)).encode())
     assert response.status_code == 500

@@ -14,9 +14,10 @@ from datetime import date
 import pytest
 from click.testing import CliRunner
 
-from sync.clinic.__main__ import app, card_json, card_lines
+from sync.clinic.__main__ import app
 from sync.clinic.card import Card, Figure, make_card, median_interval
 from sync.clinic.catalogue import FIRST_DAY, MONTH_DAYS, QUARTER_DAYS, QUESTIONS, last_day, question
+from sync.clinic.cli.card import card_json, card_lines
 from sync.count_noise import count_within
 from sync.private import window
 from sync.private.noise import noisy_count, noisy_median
@@ -29,7 +30,7 @@ def _card(clinic: ClinicRig, *answers: Answer) -> Card:
     device = clinic.enrolled("Patient 17")
     for answer in answers:
         clinic.receipt(device.release(answer))
-    return make_card(clinic.store.devices()[0], clinic.store.answers(device.id))
+    return make_card(clinic.devices()[0], clinic.answers(device.id))
 
 
 def _figure(card: Card, statistic: str) -> Figure:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from sync.clinic.__main__ import app
+from sync.clinic.clinic import open_clinic
 from sync.clinic.clock import SystemClinicClock
+from sync.clinic.database.sqlite import NAME, SqliteDatabase
 from sync.clinic.errors import ClinicStoreError
 from sync.clinic.rate_limit import RateLimit
 from sync.clinic.secrets_file import load_secrets, make_secrets
-from sync.clinic.store import ClinicStore
 from sync.pairing import PairingCode
 from sync.receipt import Reason, Status
 from tests.rigs.clinic import TODAY, ClinicRig, ManualClinicClock
@@ -32,8 +35,8 @@ def test_a_clinic_is_made_once(tmp_path: Path) -> None:
     again = _run("init", "--data", folder)
     assert again.exit_code == 1
     assert "keys already" in again.stderr
-    with ClinicStore(folder) as store:
-        assert store.meta("name") == "Heart clinic"
+    with open_clinic(folder, ManualClinicClock()) as clinic:
+        assert (clinic.name, clinic.url) == ("Heart clinic", "https://clinic.example")
 
 
 def test_only_the_owner_can_read_what_it_keeps(tmp_path: Path) -> None:
@@ -87,7 +90,7 @@ def test_a_code_pairs_one_device_once(clinic: ClinicRig) -> None:
 
 def test_a_code_needs_an_address(clinic: ClinicRig) -> None:
     assert "--url" in _run("pair", "new", "--data", clinic.folder).stderr
-    clinic.store.set_meta("url", "https://clinic.example")
+    clinic.set_meta("url", "https://clinic.example")
     done = _run("pair", "new", "--data", clinic.folder)
     assert PairingCode.decode(done.stdout).url == "https://clinic.example"
     assert "until" in done.stderr
@@ -102,15 +105,16 @@ def test_an_old_code_leaves_no_row(clinic: ClinicRig) -> None:
 
 
 def test_a_database_of_another_version_is_refused(clinic: ClinicRig) -> None:
-    clinic.store._db.execute("PRAGMA user_version = 9")
-    with pytest.raises(ClinicStoreError, match="version 9, this program knows 1"):
-        ClinicStore(clinic.folder)
+    with closing(sqlite3.connect(clinic.folder / NAME)) as db:
+        db.execute("PRAGMA user_version = 9")
+    with pytest.raises(ClinicStoreError, match="version 9, this program knows 2"):
+        SqliteDatabase(clinic.folder / NAME)
 
 
 def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
-    (tmp_path / "clinic.db").write_bytes(b"something else, long enough to be read as a page" * 100)
+    (tmp_path / NAME).write_bytes(b"something else, long enough to be read as a page" * 100)
     with pytest.raises(ClinicStoreError, match=r"clinic\.db"):
-        ClinicStore(tmp_path)
+        SqliteDatabase(tmp_path / NAME)
 
 
 def test_a_certificate_goes_with_its_key(clinic: ClinicRig) -> None:

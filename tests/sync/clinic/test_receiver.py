@@ -32,7 +32,7 @@ def _all_rows(clinic: ClinicRig) -> dict[str, list[tuple[object, ...]]]:
 def test_an_answer_of_an_enrolled_device_is_stored(clinic: ClinicRig, answer: Answer) -> None:
     device = clinic.enrolled()
     assert clinic.take(device.release(answer)) is Status.STORED
-    assert [stored.answer for stored in clinic.store.answers(device.id)] == [answer]
+    assert [stored.answer for stored in clinic.answers(device.id)] == [answer]
 
 
 def test_the_same_bytes_again_are_a_duplicate_however_often(clinic: ClinicRig) -> None:
@@ -48,7 +48,7 @@ def test_the_same_answer_in_another_message_is_a_duplicate(clinic: ClinicRig) ->
     device = clinic.enrolled()
     assert clinic.take(device.release(af_days())) is Status.STORED
     assert clinic.take(device.release(af_days())) is Status.DUPLICATE
-    assert len(clinic.store.answers(device.id)) == 1
+    assert len(clinic.answers(device.id)) == 1
 
 
 def test_numbers_may_be_left_out(clinic: ClinicRig) -> None:
@@ -71,7 +71,7 @@ def test_a_second_answer_to_one_question_is_refused(clinic: ClinicRig) -> None:
     device = clinic.enrolled()
     assert clinic.take(device.release(af_days(value=3.0))) is Status.STORED
     assert clinic.take(device.release(af_days(value=4.0))) is Reason.ANSWERED
-    assert [stored.answer.value for stored in clinic.store.answers(device.id)] == [3.0]
+    assert [stored.answer.value for stored in clinic.answers(device.id)] == [3.0]
 
 
 def test_other_bytes_under_a_known_id_are_refused(clinic: ClinicRig) -> None:
@@ -171,7 +171,7 @@ def test_an_enrolment_with_a_key_that_did_not_sign_is_refused(clinic: ClinicRig)
 def test_a_figure_that_no_device_can_have_drawn_is_refused(clinic: ClinicRig, answer: Answer) -> None:
     device = clinic.enrolled()
     assert clinic.take(device.release(answer)) is Reason.BOUNDS
-    assert clinic.store.answers(device.id) == []
+    assert clinic.answers(device.id) == []
 
 
 @pytest.mark.parametrize("answer", [replace(af_days(), statistic="weight"), replace(af_days(), version=2)])
@@ -262,7 +262,7 @@ def test_nothing_old_comes_back_after_a_withdrawal(clinic: ClinicRig) -> None:
         clinic.take(message)
     clinic.take(device.delete())
     assert [clinic.take(message) for message in old] == [Reason.SEQUENCE, Reason.WITHDRAWN, Reason.WITHDRAWN]
-    assert clinic.store.devices() == []
+    assert clinic.devices() == []
 
 
 def test_who_pairs_again_after_a_withdrawal_answers_no_question_again(clinic: ClinicRig) -> None:
@@ -281,7 +281,7 @@ def test_with_its_token_a_device_says_again_what_was_agreed_to(clinic: ClinicRig
     device, token = clinic.device(), clinic.token()
     clinic.take(device.enrol(token, {"af_days": 1}))
     assert clinic.take(device.enrol(token, {"worn_days": 2})) is Status.STORED
-    (stored,) = clinic.store.devices()
+    (stored,) = clinic.devices()
     assert stored.statistics == {"worn_days": 2}
 
 
@@ -289,9 +289,9 @@ def test_with_a_new_token_a_device_takes_the_new_name(clinic: ClinicRig) -> None
     device = clinic.enrolled("old")
     clinic.take(device.release(af_days()))
     assert clinic.take(device.enrol(clinic.token("new"))) is Status.STORED
-    (stored,) = clinic.store.devices()
+    (stored,) = clinic.devices()
     assert stored.label == "new"
-    assert len(clinic.store.answers(device.id)) == 1
+    assert len(clinic.answers(device.id)) == 1
 
 
 def test_with_a_token_of_nobody_an_enrolled_device_changes_nothing(clinic: ClinicRig) -> None:
@@ -319,7 +319,7 @@ def test_no_table_holds_a_time_an_address_or_a_token(clinic: ClinicRig) -> None:
 
 def test_a_device_is_named_by_its_key(clinic: ClinicRig) -> None:
     device = clinic.enrolled()
-    (stored,) = clinic.store.devices()
+    (stored,) = clinic.devices()
     assert stored.id == device_id(stored.key) == device.id
 
 

@@ -31,7 +31,7 @@ def test_every_answer_is_one_that_the_document_promises(
     tmp_path: Path, method: str, path: str, mode: GenerationMode
 ) -> None:
     with ClinicRig(tmp_path / "clinic") as clinic:
-        app = make_app(clinic.secrets, clinic.store, clinic.clock, most_per_address=0, name="Heart clinic")
+        app = make_app(clinic.clinic, most_per_address=0)
         schema = schemathesis.openapi.from_asgi("/openapi.json", app)
         requests: st.SearchStrategy[Case[Any]] = schema[path][method.upper()].as_strategy(generation_mode=mode)
 
@@ -42,4 +42,4 @@ def test_every_answer_is_one_that_the_document_promises(
             case.call_and_validate(excluded_checks=[positive_data_acceptance])
 
         asked()
-        assert clinic.store.devices() == []
+        assert clinic.devices() == []

@@ -121,7 +121,7 @@ def test_a_lost_message_or_answer_is_there_once_after_the_next_try(room: Room, l
     first, second = room.drain()
     assert (first.outcome, second.outcome) == (Outcome.ARRIVED, Outcome.ARRIVED)
     assert first.why == ("stored" if lost == "the message" else "duplicate")
-    assert len(room.clinic.store.answers(room.device.id)) == 1
+    assert len(room.clinic.answers(room.device.id)) == 1
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ class _Told:
 def _answer(clinic: ClinicRig) -> dict[str, object]:
     from sync.clinic.app import make_app
 
-    app = make_app(clinic.secrets, clinic.store, clinic.clock, most_per_address=0, name="Heart clinic")
+    app = make_app(clinic.clinic, most_per_address=0)
     told: dict[str, object] = AsgiClient(app).get("/v1/clinic").json()
     return told
 

@@ -96,7 +96,7 @@ def test_a_code_is_answered_and_a_card_arrives_process_to_process(
         assert [json.loads(line)["outcome"] for line in done.stdout.splitlines()] == ["arrived"] * 3
         assert outbox.messages() == []
         assert server.stop() in (0, -signal.SIGTERM)
-    assert len(clinic.store.answers(device.id)) == 2
+    assert len(clinic.answers(device.id)) == 2
 
 
 @pytest.mark.parametrize("trusted", [True, False])
@@ -123,7 +123,7 @@ def test_what_was_erased_before_a_kill_leaves_the_files_when_it_is_served_again(
     clinic: ClinicRig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     device = clinic.enrolled("Patient 17")
-    monkeypatch.setattr(clinic.store, "flush_erased", lambda: None)
+    monkeypatch.setattr(clinic.database, "flush_erased", lambda: None)
     clinic.take(device.delete())
     assert any(b"Patient 17" in path.read_bytes() for path in clinic.folder.iterdir())
     with ClinicProcess(clinic.folder):
@@ -157,7 +157,7 @@ def test_two_senders_at_once_lose_none_double_none_and_are_refused_none(
         said = [process.communicate(timeout=120)[1] for process in both]
     assert [process.returncode for process in both] == [0, 0], said
     assert outbox.messages() == []
-    assert len(clinic.store.answers(device.id)) == 20
+    assert len(clinic.answers(device.id)) == 20
 
 
 def test_it_stops_when_it_is_told_to(clinic: ClinicRig, outbox: Outbox, tmp_path: Path) -> None:
@@ -217,7 +217,7 @@ def test_each_message_arrives_once_whatever_is_killed(
     answers = read_rows(clinic.folder, "SELECT length_days, window, statistic FROM answers")
     assert len(answers) == len(set(answers)) == 6 * kills
     assert read_rows(clinic.folder, "SELECT sequence FROM devices") == [(6 * kills + 1,)]
-    assert len(clinic.store.answers(device.id)) == 6 * kills
+    assert len(clinic.answers(device.id)) == 6 * kills
 
 
 def _due_at_once(outbox: Outbox) -> None:

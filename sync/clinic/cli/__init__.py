@@ -1,0 +1,1 @@
+"""The commands of `vitalkeep-clinic`, one group in a file."""

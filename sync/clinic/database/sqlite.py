@@ -1,0 +1,134 @@
+"""The clinic's database in a file: one who writes, others who read meanwhile; what was erased is overwritten."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import weakref
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sync.clinic.database.database import Row, Transaction, Value
+from sync.clinic.database.schema import MIGRATIONS, SQLITE, statements
+from sync.clinic.errors import ClinicError, ClinicStoreError
+
+NAME = "clinic.db"
+_PATIENCE_S = 30.0
+
+
+class SqliteDatabase:
+    kind = "sqlite"
+
+    def __init__(self, path: Path, *, create: bool = False) -> None:
+        """Raises ClinicError where there is none, ClinicStoreError."""
+        self.path = path
+        if not create and not path.exists():
+            raise ClinicError(f"{path.parent}: no clinic here; vitalkeep-clinic init makes one")
+        self._open: list[sqlite3.Connection] = []
+        weakref.finalize(self, _close, self._open)
+        self._lock = threading.Lock()
+        self._readers: list[sqlite3.Connection] = []
+        with self._told():
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            os.close(descriptor)
+            self._writer = self._connect()
+        self._migrate()
+
+    def close(self) -> None:
+        with self._lock:
+            _close(self._open)
+            self._readers.clear()
+
+    @contextmanager
+    def writing(self) -> Iterator[Transaction]:
+        with self._lock, self._told():
+            yield from _transaction(self._writer, "BEGIN IMMEDIATE")
+
+    @contextmanager
+    def reading(self) -> Iterator[Transaction]:
+        with self._told():
+            try:
+                connection = self._readers.pop()  # a list's pop is one step: no other thread gets the same
+            except IndexError:
+                connection = self._connect()
+                connection.execute("PRAGMA query_only = ON")
+            try:
+                yield from _transaction(connection, "BEGIN")
+            finally:
+                self._readers.append(connection)
+
+    def flush_erased(self) -> None:
+        with self._lock, self._told():
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _connect(self) -> sqlite3.Connection:
+        # Whatever thread has need of it uses it, one at a time; and whatever thread lets go of it closes it.
+        connection = sqlite3.connect(self.path, timeout=_PATIENCE_S, isolation_level=None, check_same_thread=False)
+        self._open.append(connection)
+        for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
+            connection.execute(f"PRAGMA {setting}")
+        return connection
+
+    def _migrate(self) -> None:
+        known = len(MIGRATIONS)
+        with self.writing() as tx:
+            row = tx.one("PRAGMA user_version")
+            assert row is not None
+            if row[0] > known:
+                raise ClinicStoreError(f"{self.path}: version {row[0]}, this program knows {known}: update it")
+            for version in range(row[0] + 1, known + 1):
+                for statement in statements(version, SQLITE):
+                    tx.execute(statement)
+                tx.execute(f"PRAGMA user_version = {version}")
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """What SQLite or the disk do wrong within is raised as ours."""
+        try:
+            yield
+        except sqlite3.Error as problem:
+            raise ClinicStoreError(f"{self.path}: {problem}") from None
+        except OSError as problem:
+            raise ClinicStoreError(f"{self.path}: {problem.strerror}") from None
+
+
+class _Transaction:
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def execute(self, sql: str, parameters: Sequence[Value] = ()) -> int:
+        return self._connection.execute(sql, parameters).rowcount
+
+    def all(self, sql: str, parameters: Sequence[Value] = ()) -> list[Row]:
+        return self._connection.execute(sql, parameters).fetchall()
+
+    def one(self, sql: str, parameters: Sequence[Value] = ()) -> Row | None:
+        cursor = self._connection.execute(sql, parameters)
+        row: tuple[Any, ...] | None = cursor.fetchone()
+        cursor.close()
+        return row
+
+    def many(self, sql: str, rows: Sequence[Sequence[Value]]) -> None:
+        self._connection.executemany(sql, rows)
+
+    def lock(self, name: bytes) -> None:
+        """Whoever writes is alone anyway."""
+
+
+def _transaction(connection: sqlite3.Connection, begin: str) -> Iterator[Transaction]:
+    connection.execute(begin)
+    try:
+        yield _Transaction(connection)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _close(connections: list[sqlite3.Connection]) -> None:
+    while connections:
+        connections.pop().close()

@@ -1,0 +1,95 @@
+"""What devices speak to: three paths, no cookie, and an answer to a message only when it is on the disk.
+
+No error says again what was sent, and nothing about who sent it is kept. Receipts are answered with 200 whatever they
+say, so that all look alike from outside.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from sync.clinic.clinic import Clinic
+from sync.clinic.errors import ClinicStoreError
+from sync.clinic.openapi import API_VERSION, ERRORS, document
+from sync.clinic.rate_limit import RateLimit
+from sync.clinic.receiver import Receiver
+from sync.release import ENVELOPE_BYTES, ReleaseError
+
+BODY_WITHIN_S = 30.0
+Answering = Callable[[Request], Awaitable[Response]]
+
+
+def routes(clinic: Clinic, *, most_per_address: int) -> list[Route]:
+    """`most_per_address`: requests within ten minutes; 0: no limit."""
+    receiver = Receiver(clinic.secrets, clinic.database, clinic.clock)
+    limit = RateLimit(most_per_address, clinic.clock)
+    one_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="receiver")
+    keys = clinic.secrets.public
+    about = {
+        "api": int(API_VERSION),
+        "name": clinic.name,
+        "id": keys.id.hex(),
+        "sealing": keys.sealing.hex(),
+        "signing": keys.signing.hex(),
+    }
+
+    async def about_it(_: Request) -> Response:
+        return JSONResponse(about)
+
+    async def openapi(_: Request) -> Response:
+        return JSONResponse(document(clinic.name))
+
+    async def message(request: Request) -> Response:
+        try:
+            async with asyncio.timeout(BODY_WITHIN_S):
+                data = await _body(request)
+        except TimeoutError:
+            return error(408)
+        except ClientDisconnect:
+            return error(400)  # to nobody
+        if data is None:
+            return error(413)
+        try:
+            receipt = await asyncio.get_running_loop().run_in_executor(one_thread, receiver.take, data)
+        except ReleaseError:
+            return error(400)
+        except ClinicStoreError as problem:
+            print(problem, file=sys.stderr)
+            return error(503)
+        return Response(receipt, media_type="application/octet-stream")
+
+    def limited(answer: Answering) -> Answering:
+        async def limited_answer(request: Request) -> Response:
+            if not limit.admits(request.client.host if request.client else ""):
+                return error(429)
+            return await answer(request)
+
+        return limited_answer
+
+    return [
+        Route("/v1/clinic", limited(about_it), methods=["GET"]),
+        Route("/v1/messages", limited(message), methods=["POST"]),
+        Route("/openapi.json", limited(openapi), methods=["GET"]),
+    ]
+
+
+async def _body(request: Request) -> bytes | None:
+    """None as soon as it is too long."""
+    data = b""
+    async for chunk in request.stream():
+        data += chunk
+        if len(data) > ENVELOPE_BYTES:
+            return None
+    return data
+
+
+def error(status: int) -> Response:
+    code, words = ERRORS[status]
+    return JSONResponse({"error": code, "message": words}, status_code=status)
