@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -60,13 +61,13 @@ def test_labels_are_counted_by_time_and_by_session(tmp_path: Path) -> None:
 
 
 def test_an_older_store_gains_the_table_and_its_alerts_have_no_grounds() -> None:
-    db = Database(memory=True)
-    at = next(k for k, m in enumerate(schema.MIGRATIONS) if any("beat_types" in text for text in m.statements))
-    schema.migrate(db, 0, schema.MIGRATIONS[:at])
-    db.execute(
-        "INSERT INTO sessions (id, kind, source, program, opened_ns, stored_ns) VALUES (1, 'live', 's', 'p', 0, 0)"
-    )
-    db.execute("INSERT INTO alerts (session_id, rule, start_ns, raised_ns, text) VALUES (1, 'pause', 1, 2, 'text')")
-    schema.migrate(db, 0)
-    assert [stored.alert.grounds for stored in derived.alerts(db)] == [None]
-    assert derived.labels_between(db, 0, 1) is None
+    with closing(Database(memory=True)) as db:
+        at = next(k for k, m in enumerate(schema.MIGRATIONS) if any("beat_types" in text for text in m.statements))
+        schema.migrate(db, 0, schema.MIGRATIONS[:at])
+        db.execute(
+            "INSERT INTO sessions (id, kind, source, program, opened_ns, stored_ns) VALUES (1, 'live', 's', 'p', 0, 0)"
+        )
+        db.execute("INSERT INTO alerts (session_id, rule, start_ns, raised_ns, text) VALUES (1, 'pause', 1, 2, 'text')")
+        schema.migrate(db, 0)
+        assert [stored.alert.grounds for stored in derived.alerts(db)] == [None]
+        assert derived.labels_between(db, 0, 1) is None
