@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from sync.clinic.binomial import quantile
 from sync.clinic.catalogue import MONTH_DAYS
 from sync.count_noise import count_within, noise_at_least
 
@@ -69,7 +70,7 @@ def false_flags(patients: int, threshold: int, epsilon: float = EPSILON) -> tupl
     """Of so many patients without a single such day: how many noise flags in one window on average, and from how many
     to how many it flags 95 times of 100 (2.5 % at most beyond each end)."""
     p = flagged(0, threshold, epsilon)
-    return patients * p, _quantile(patients, p, 0.025), _quantile(patients, p, 0.975)
+    return patients * p, quantile(patients, p, 0.025), quantile(patients, p, 0.975)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,16 +258,3 @@ def _held(true_days: int) -> int:
     if not 0 <= true_days <= MONTH_DAYS:
         raise ValueError(f"{true_days} true days, 0 to {MONTH_DAYS} expected")
     return true_days
-
-
-def _quantile(n: int, p: float, at: float) -> int:
-    """The least k such that P(binomial(n, p) <= k) >= at."""
-    if not 0 < p < 1:
-        return n if p >= 1 else 0
-    total = 0.0
-    for k in range(n):
-        log = math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1) + k * math.log(p)
-        total += math.exp(log + (n - k) * math.log1p(-p))
-        if total >= at:
-            return k
-    return n
