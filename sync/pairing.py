@@ -20,6 +20,7 @@ _GROUP = 6
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _READ_AS = str.maketrans("OIL", "011")
 _URL = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+(?:/[A-Za-z0-9._~/\-]*)?")
+_LOOPBACK = re.compile(r"https?://(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?(?:/.*)?")
 MOST_URL = 200
 
 
@@ -80,6 +81,11 @@ def require_url(url: str) -> None:
             f"an address is http:// or https://, a host and perhaps a path, no slash at its end, and at most {MOST_URL}"
             " letters"
         )
+
+
+def on_this_machine(url: str) -> bool:
+    """Whether the address can lead nowhere else."""
+    return _LOOPBACK.fullmatch(url) is not None
 
 
 def base32(data: bytes) -> str:

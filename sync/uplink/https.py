@@ -5,16 +5,15 @@ Each message has a connection of its own. Proxies of the environment are not use
 
 from __future__ import annotations
 
-import re
 import ssl
 from contextlib import closing
 
 import httpx
 
+from sync.pairing import on_this_machine
 from sync.uplink.transport import TransportError
 
 TIMEOUT_S = 30.0
-_LOOPBACK = re.compile(r"http://(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?(?:/.*)?")
 
 
 class HttpsTransport:
@@ -31,7 +30,7 @@ class HttpsTransport:
         return self._answer(url, "GET", {"Accept": "application/json"}, None, most_bytes)
 
     def _answer(self, url: str, method: str, headers: dict[str, str], data: bytes | None, most_bytes: int) -> bytes:
-        if not url.startswith("https://") and not _LOOPBACK.fullmatch(url):
+        if not url.startswith("https://") and not on_this_machine(url):
             raise TransportError("the address is not https://, and not of this machine")
         try:
             # built by hand: a client would add a user agent, and the encodings it knows

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from sync.pairing import FINGERPRINT_BYTES, TOKEN_BYTES, PairingCode, PairingCodeError, base32
+from sync.pairing import FINGERPRINT_BYTES, TOKEN_BYTES, PairingCode, PairingCodeError, base32, on_this_machine
 
 URLS = st.sampled_from(
     ["https://clinic.example", "http://127.0.0.1:8443", "https://clinic.example/heart/v", "http://[::1]:80"]
@@ -84,3 +84,19 @@ def test_the_letters_are_those_of_crockford() -> None:
     assert base32(bytes.fromhex("0000000000")) == "00000000"
     assert base32(b"\xff" * 5) == "ZZZZZZZZ"
     assert base32(b"hello") == "D1JPRV3F"
+
+
+@pytest.mark.parametrize(
+    ("url", "here"),
+    [
+        ("http://127.0.0.1:8443", True),
+        ("http://localhost", True),
+        ("http://[::1]:1/clinic", True),
+        ("https://clinic.example", False),
+        ("http://127.0.0.1.clinic.example", False),
+        ("http://localhost.example/127.0.0.1", False),
+        ("http://localhost:80@clinic.example/", False),
+    ],
+)
+def test_an_address_on_this_machine_is_known_as_one(url: str, here: bool) -> None:
+    assert on_this_machine(url) is here

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from device_pipeline.clock import ManualClock, SystemClock
+from sync.pairing import PairingCode
 from sync.private.registry import STATISTICS
 from tests.sync.private.room import FalseClinic, Room, at
 from tests.vitalkeep.command import Done, vitalkeep, vitalkeep_here
@@ -208,6 +209,25 @@ def test_the_demo_ends_with_a_card_of_all_four_figures_stamped_demo(tmp_path: Pa
     assert card["demo"].startswith("DEMO")
     assert {figure["statistic"] for figure in card["figures"]} == set(NAMES)
     assert not list(tmp_path.rglob("ledger.db"))
+
+
+def test_the_demo_leaves_its_card_at_a_clinic_of_this_machine(clinic: Clinic, tmp_path: Path) -> None:
+    made = json.loads(clinic.run("pair", "new", "--url", clinic.url, "--for", "Demo patient", "--json"))
+    done = wearer(tmp_path, "clinic", "demo", "--code", made["code"], "--json")
+    assert done.code == 0, done.err
+    (told,) = done.rows()
+    card = json.loads(clinic.run("card", made["pseudonym"], "--json"))
+    assert (told["clinic"], card["label"]) == ("Practice", "Demo patient")
+    assert len(card["figures"]) == told["figures"] == 8
+    assert {figure["statistic"] for figure in card["figures"]} == set(NAMES)
+    again = wearer(tmp_path, "clinic", "demo", "--code", made["code"])
+    assert (again.code, "used before" in again.err) == (1, True)
+
+
+def test_the_demo_sends_nothing_to_another_machine(tmp_path: Path) -> None:
+    code = PairingCode("https://clinic.example", bytes(10), bytes(16)).encode()
+    done = wearer(tmp_path, "clinic", "demo", "--code", code)
+    assert (done.code, "this machine alone" in done.err) == (1, True)
 
 
 def test_the_utility_of_each_figure_is_simulated_and_told(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ import click
 
 if TYPE_CHECKING:
     from device_pipeline.day_summary import DaySummary
+    from sync.pairing import PairingCode
 
 DAYS = 90
 STAMP = "DEMO: nobody lived these days"
@@ -30,23 +31,43 @@ _S = 1_000_000_000
 
 
 @click.command(short_help="See it all on this machine, with made-up days.")
+@click.option(
+    "--code", metavar="CODE", help="Pair with the clinic on this machine that gave this code, and leave the card there."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the card as the clinic has it, as one JSON object.")
-def demo(as_json: bool) -> None:
+def demo(code: str | None, as_json: bool) -> None:
     """Pair, seal, upload and see the card as the clinic sees it: with made-up days, a throw-away store and keys.
 
     A person wears a sensor on most of 90 days and is in atrial fibrillation on nine of them. The clinic runs here, on
-    127.0.0.1; nothing leaves this machine, and nothing is kept.
+    127.0.0.1; nothing leaves this machine, and nothing is kept. With --code a clinic that you run yourself on this
+    machine has the card in the end, under the name that the code was made for.
 
     \b
-    Exit codes: 0 done; 1 an extra is missing: pip install 'vitalkeep[sync,clinic]'; 2 wrong usage.
-    """
-    from sync.private.errors import PairingError
+    Fields of --json with --code: demo, clinic, url, figures (how many were sent).
 
+    \b
+    Exit codes: 0 done; 1 an extra is missing: pip install 'vitalkeep[sync,clinic]', the code is wrong or was used, or
+    its clinic is not there; 2 wrong usage.
+
+    \b
+    Examples:
+      vitalkeep clinic demo
+      vitalkeep clinic demo --code 'http://127.0.0.1:8443#04A7HT-...'
+    """
+    from sync.pairing import PairingCode
+
+    if code is not None:
+        told = _at_yours(code)
+        click.echo(
+            json.dumps(told, ensure_ascii=False)
+            if as_json
+            else f"{STAMP}. {told['clinic']} has the card now, {told['figures']} figures: {told['url']}"
+        )
+        return
     with tempfile.TemporaryDirectory(prefix="vitalkeep-demo-") as folder, _clinic_at(Path(folder) / "clinic") as place:
-        shown, sent = _live(Path(folder), place)
-        if not sent:
-            raise PairingError("the demo's messages did not all arrive")
-        card = _clinic(place.data, "card", shown, *(["--json"] if as_json else []))
+        made = json.loads(_clinic(place.data, "pair", "new", "--for", "Demo patient", "--url", place.url, "--json"))
+        _live(Path(folder), PairingCode.decode(made["code"]))
+        card = _clinic(place.data, "card", made["pseudonym"], *(["--json"] if as_json else []))
     if as_json:
         click.echo(json.dumps({"demo": STAMP, **json.loads(card)}, ensure_ascii=False))
         return
@@ -61,10 +82,25 @@ class _Place:
     url: str
 
 
-def _live(folder: Path, place: _Place) -> tuple[str, bool]:
-    """The wearer's side over 90 days; the clinic's name for this device, and whether all has arrived."""
+def _at_yours(text: str) -> dict[str, object]:
+    from sync.pairing import PairingCode, PairingCodeError, on_this_machine
+    from sync.private.errors import PairingError
+
+    try:
+        code = PairingCode.decode(text)
+    except PairingCodeError as problem:
+        raise PairingError(str(problem)) from None
+    if not on_this_machine(code.url):
+        raise PairingError("made-up days go to a clinic on this machine alone: a code of http://127.0.0.1 is expected")
+    with tempfile.TemporaryDirectory(prefix="vitalkeep-demo-") as folder:
+        name, figures = _live(Path(folder), code)
+    return {"demo": STAMP, "clinic": name, "url": code.url, "figures": figures}
+
+
+def _live(folder: Path, code: PairingCode) -> tuple[str, int]:
+    """The wearer's side over 90 days; what the clinic calls itself, and how many figures it has now."""
     from device_pipeline.clock import ManualClock
-    from sync.pairing import PairingCode
+    from sync.private.errors import PairingError
     from sync.private.registry import STATISTICS
     from sync.private.window import QUARTER_DAYS, sealable
     from vitalkeep.cli.clinic import drain, enrol
@@ -77,19 +113,23 @@ def _live(folder: Path, place: _Place) -> tuple[str, bool]:
     clock = ManualClock(now_ns=_noon(quarter.first_day))
     (folder / "store").mkdir(mode=0o700)
     folders = Folders(folder / "store", folder / "counter", folder / "outbox")
-    code = json.loads(_clinic(place.data, "pair", "new", "--for", "Demo patient", "--url", place.url, "--json"))
+    figures = 0
     with open_room(folders, clock, lambda day, zone: made_up_day(day)) as room:
-        found = json.loads(uplink(["pair", "--outbox", str(folders.outbox), "--url", place.url]))
-        enrol(room, PairingCode.decode(code["code"]), found, _CLINIC, list(STATISTICS))
+        found = json.loads(uplink(["pair", "--outbox", str(folders.outbox), "--url", code.url]))
+        enrol(room, code, found, None, list(STATISTICS))
         sent = drain(room)
-        click.echo(f"paired with {_CLINIC} on {quarter.first_day.isoformat()}, by the demo's clock", err=True)
+        if refused := next((message.refused for message in room.outbox.messages()), None):
+            raise PairingError(f"{found['name']} refused: {refused}")
+        click.echo(f"paired with {found['name']} on {quarter.first_day.isoformat()}, by the demo's clock", err=True)
         for _ in range(0, DAYS, 7):
             clock.advance(7 * 86_400 * _S)
             done = room.publisher.publish(room.outbox)
+            figures += done.sealed
             if done.sealed:
                 click.echo(f"{room.publisher.today().isoformat()}: {done.sealed} figures sealed", err=True)
-        sent = drain(room) and sent and not room.outbox.messages()
-    return str(code["pseudonym"]), sent
+        if not (drain(room) and sent) or room.outbox.messages():
+            raise PairingError("the demo's messages did not all arrive")
+    return str(found["name"]), figures
 
 
 def made_up_day(day: date) -> DaySummary | None:
