@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import click
 
+from sync.clinic.cli.audit import audit
 from sync.clinic.cli.card import card
 from sync.clinic.cli.init import init
 from sync.clinic.cli.pair import pair
 from sync.clinic.cli.patients import patients
 from sync.clinic.cli.serve import serve
+from sync.clinic.cli.staff import staff
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -24,7 +26,7 @@ def app() -> None:
     """
 
 
-for command in (init, serve, pair, patients, card):
+for command in (init, serve, pair, patients, card, staff, audit):
     app.add_command(command)
 
 

@@ -1,4 +1,7 @@
-"""The only place in this room that asks what time it is. The clinic keeps days; nothing finer is ever written down."""
+"""The only place in this room that asks what time it is. Of devices the clinic keeps days, and nothing finer.
+
+The second is written down of what its own staff did, and of nothing else.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,9 @@ class ClinicClock(Protocol):
     def today(self) -> date:
         """The day in UTC."""
 
+    def moment(self) -> datetime:
+        """Now, in UTC; for what staff did."""
+
     def monotonic_s(self) -> float:
         """Seconds since some fixed moment; for intervals only."""
 
@@ -18,6 +24,9 @@ class ClinicClock(Protocol):
 class SystemClinicClock:
     def today(self) -> date:
         return datetime.now(UTC).date()
+
+    def moment(self) -> datetime:
+        return datetime.now(UTC)
 
     def monotonic_s(self) -> float:
         return time.monotonic()

@@ -13,3 +13,19 @@ class ClinicStoreError(ClinicError):
 
 class UnknownPatientError(ClinicError):
     """No device is enrolled under this pseudonym."""
+
+
+class UnknownStaffError(ClinicError):
+    """Nobody on the staff has this name."""
+
+
+class StaffExistsError(ClinicError):
+    """Somebody on the staff has this name already."""
+
+
+class StaffNameError(ClinicError):
+    """This cannot be a name of staff."""
+
+
+class PasswordError(ClinicError):
+    """This cannot be a password. Says which rule it breaks, and nothing of the password."""

@@ -32,13 +32,17 @@ class RateLimit:
         if now_s - self._began_s >= WINDOW_S:
             self._began_s = now_s
             self._forget()
-        if ":" in address:
-            # one customer has a whole network of 64 bits of IPv6
-            address = str(ipaddress.ip_network((address.partition("%")[0], 64), strict=False))
-        hashed = hashlib.blake2b(address.encode("utf-8"), key=self._key, digest_size=16).digest()
+        hashed = hashlib.blake2b(network_of(address).encode(), key=self._key, digest_size=16).digest()
         self._asked[hashed] += 1
         return self._asked[hashed] <= self._most
 
     def _forget(self) -> None:
         self._key = secrets.token_bytes(32)
         self._asked: Counter[bytes] = Counter()
+
+
+def network_of(address: str) -> str:
+    """One customer has a whole network of 64 bits of IPv6, and one address of IPv4."""
+    if ":" not in address:
+        return address
+    return str(ipaddress.ip_network((address.partition("%")[0], 64), strict=False))

@@ -12,6 +12,7 @@ from sync.clinic.clock import ClinicClock
 from sync.clinic.database.database import Database, Transaction
 from sync.clinic.secrets_file import ClinicSecrets
 from sync.clinic.tables.answers import Answers
+from sync.clinic.tables.audit import DEVICE, Action, Audit
 from sync.clinic.tables.devices import Device, Devices
 from sync.clinic.tables.pairings import Pairing, Pairings, token_hash
 from sync.receipt import Reason, Status, digest_of, issue
@@ -62,6 +63,7 @@ class Receiver:
         content = self._unseal(release)
         if isinstance(content, Delete):
             devices.erase(release.device, release.sequence, self._clock.today())
+            self._log(tx, Action.WITHDRAWN, device.pseudonym)
             return Status.STORED, True
         if isinstance(content, Enrol):
             self._enrol_again(tx, device, content)
@@ -88,6 +90,7 @@ class Receiver:
         pairing = self._pairing(tx, token_hash(content.token))
         devices.enrol(release.device, key, pairing, content.statistics, self._clock.today())
         devices.remember(release.device, release.id, digest_of(release), release.sequence)
+        self._log(tx, Action.ENROLLED, pairing.pseudonym)
         return Status.STORED
 
     def _enrol_again(self, tx: Transaction, device: Device, content: Enrol) -> None:
@@ -100,6 +103,7 @@ class Receiver:
             return
         pairing = self._pairing(tx, hashed)
         Devices(tx).enrol(device.id, device.key, pairing, content.statistics, self._clock.today())
+        self._log(tx, Action.ENROLLED, pairing.pseudonym, f"was {device.pseudonym}")
 
     def _pairing(self, tx: Transaction, hashed: bytes) -> Pairing:
         """Uses it up."""
@@ -121,6 +125,9 @@ class Receiver:
             return Status.DUPLICATE
         answers.add(device, answer, self._clock.today())
         return Status.STORED
+
+    def _log(self, tx: Transaction, action: Action, pseudonym: str, detail: str | None = None) -> None:
+        Audit(tx, self._secrets, self._clock).add(DEVICE, action, pseudonym, detail)
 
     def _unseal(self, release: Release) -> Content:
         try:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from sync.clinic.app import make_app
 from sync.clinic.clinic import open_clinic
 from sync.clinic.clock import ClinicClock
+from sync.clinic.connection import ClinicConnection
+from sync.clinic.desk.peer import network
+from sync.clinic.desk.proxy import ProxySignIn
 from sync.clinic.errors import ClinicError
 
 BACKLOG = 2048
+MOST_HEAD_BYTES = 32 * 1024
 MOST_CONNECTIONS = 1024  # at once; the others are answered 503, and come again
 
 
@@ -29,15 +33,23 @@ def serve(
     private_key: Path | None,
     ready: Callable[[str], None],
     database_url: str | None = None,
+    proxy_header: str | None = None,
+    proxy_addresses: Sequence[str] = (),
 ) -> None:
-    """`ready` is told the address when it is open; `port` 0: one that is free. Raises ClinicError."""
+    """`ready` is told the address when it is open; `port` 0: one that is free. Raises ClinicError.
+
+    `proxy_header`: where the proxy at one of `proxy_addresses` says who is signed in; None: passwords sign in.
+    """
+    proxies = [network(address) for address in proxy_addresses]
+    proxy = None if proxy_header is None else ProxySignIn.of(proxy_header, proxies)
     with open_clinic(folder, clock, database_url) as clinic:
         clinic.database.flush_erased()  # of a process that was killed before it did
-        _run(make_app(clinic, most_per_address=most_per_address), host, port, certificate, private_key, ready)
+        app = make_app(clinic, most_per_address=most_per_address, proxy=proxy, proxies=proxies)
+        _run(app, host, port, certificate, private_key, ready)
 
 
 def _run(
-    app: Starlette,
+    app: ASGIApp,
     host: str,
     port: int,
     certificate: Path | None,
@@ -47,11 +59,14 @@ def _run(
     config = uvicorn.Config(
         app,
         access_log=False,
-        log_level="warning",
+        log_level="error",  # what strangers send is not worth a line
         server_header=False,
         date_header=False,
         lifespan="off",
         ws="none",
+        http=ClinicConnection,
+        h11_max_incomplete_event_size=MOST_HEAD_BYTES,
+        proxy_headers=False,  # desk/peer.py reads them, and keeps the address of the connection
         limit_concurrency=MOST_CONNECTIONS,
         ssl_certfile=certificate,
         ssl_keyfile=private_key,

@@ -29,13 +29,13 @@ class AsgiClient:
         method: str,
         path: str,
         content: bytes | Iterator[bytes] = b"",
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | list[tuple[str, str]] | None = None,
     ) -> httpx.Response:
         body = content if isinstance(content, bytes) else _pieces(content)
 
         async def ask() -> httpx.Response:
             async with httpx.AsyncClient(transport=self._transport, base_url=self._base_url) as client:
-                return await client.request(method, path, content=body, headers=dict(headers or {}))
+                return await client.request(method, path, content=body, headers=headers or {})
 
         return asyncio.run(ask())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Self
 
@@ -26,6 +26,7 @@ from sync.release import Answer, Content, Delete, Enrol, Release
 from sync.sealing import ClinicKeys, device_id, seal
 
 TODAY = date(2026, 5, 1)
+MORNING = time(8, 30)
 URL = "http://127.0.0.1:1"
 
 
@@ -36,6 +37,9 @@ class ManualClinicClock:
 
     def today(self) -> date:
         return self.day
+
+    def moment(self) -> datetime:
+        return datetime.combine(self.day, MORNING, UTC) + timedelta(seconds=self.now_s)
 
     def monotonic_s(self) -> float:
         return self.now_s

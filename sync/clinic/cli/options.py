@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -58,3 +60,12 @@ def opened(folder: Path, database_url: str | None) -> Iterator[Clinic]:
     """The clinic, with `told` around it."""
     with told(), open_clinic(folder, SystemClinicClock(), database_url) as clinic:
         yield clinic
+
+
+def who_runs_this() -> str:
+    """As the audit log has it: by the account, whatever the environment says."""
+    number = os.getuid()
+    try:
+        return f"cli:{pwd.getpwuid(number).pw_name}"
+    except KeyError:
+        return f"cli:{number}"

@@ -1,6 +1,7 @@
-"""The cookie of a session: over TLS one that no other host can set; without TLS only on this machine.
+"""The cookies: over TLS ones that no other host can set; without TLS only on this machine.
 
-Which of the two it is follows from how this very request came, and a cookie of the other kind is not looked at.
+Which of the two it is follows from how this very request came, and a cookie of the other kind is not looked at. One
+names a session, the other, `door`, only ties the form to sign in to the browser that asked for it.
 """
 
 from __future__ import annotations
@@ -8,9 +9,11 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-OVER_TLS = "__Host-vitalkeep"
-ON_THIS_MACHINE = "vitalkeep"
+_NAME = "vitalkeep"
+_DOOR = "vitalkeep-door"
+_OVER_TLS = "__Host-"
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_MOST_CHARACTERS = 100
 
 
 def is_private(request: Request) -> bool:
@@ -21,23 +24,41 @@ def is_private(request: Request) -> bool:
     return peer in _LOOPBACK and (request.url.hostname or "") in _LOOPBACK
 
 
-def cookie_name(request: Request) -> str:
-    return OVER_TLS if request.url.scheme == "https" else ON_THIS_MACHINE
-
-
 def read_cookie(request: Request) -> str | None:
-    if not is_private(request):
-        return None
-    return request.cookies.get(cookie_name(request)) or None
+    return _read(request, _NAME)
 
 
 def give_cookie(request: Request, response: Response, token: str) -> None:
-    response.set_cookie(
-        cookie_name(request), token, path="/", secure=request.url.scheme == "https", httponly=True, samesite="strict"
-    )
+    _give(request, response, _NAME, token)
 
 
 def take_cookie(request: Request, response: Response) -> None:
+    """Away, at the browser."""
     response.delete_cookie(
-        cookie_name(request), path="/", secure=request.url.scheme == "https", httponly=True, samesite="strict"
+        _full(request, _NAME), path="/", secure=request.url.scheme == "https", httponly=True, samesite="strict"
+    )
+
+
+def read_door_cookie(request: Request) -> str | None:
+    return _read(request, _DOOR)
+
+
+def give_door_cookie(request: Request, response: Response, token: str) -> None:
+    _give(request, response, _DOOR, token)
+
+
+def _full(request: Request, name: str) -> str:
+    return _OVER_TLS + name if request.url.scheme == "https" else name
+
+
+def _read(request: Request, name: str) -> str | None:
+    if not is_private(request):
+        return None
+    value = request.cookies.get(_full(request, name), "")
+    return value if 0 < len(value) <= _MOST_CHARACTERS else None
+
+
+def _give(request: Request, response: Response, name: str, value: str) -> None:
+    response.set_cookie(
+        _full(request, name), value, path="/", secure=request.url.scheme == "https", httponly=True, samesite="strict"
     )

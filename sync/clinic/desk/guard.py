@@ -14,8 +14,8 @@ It runs in a worker thread. Of a POST the form has been read, bounded and checke
 from __future__ import annotations
 
 import hmac
+import sys
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
@@ -24,25 +24,17 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from sync.clinic.desk.cookie import read_cookie
-from sync.clinic.desk.desk import Desk
+from sync.clinic.desk.desk import Caller, Desk
 from sync.clinic.desk.form import read_form
 from sync.clinic.desk.origin import SAFE_METHODS, is_from_own_page
+from sync.clinic.desk.proxy import ForgedNameError
 from sync.clinic.desk.refusal import for_programs, refused
+from sync.clinic.desk.signed_in import SignedIn
 from sync.clinic.errors import ClinicStoreError
 
+__all__ = ["CSRF_FIELD", "SignedIn", "guarded", "guarded_route"]
+
 CSRF_FIELD = "csrf"
-
-
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    """Who asks. `name`: as the audit log has it: a name of staff, or `token:NAME`.
-
-    `csrf`: the value of the hidden field CSRF_FIELD in every form; empty for an API token, which only reads.
-    """
-
-    name: str
-    csrf: str = field(repr=False)
 
 
 Page = Callable[[Request, SignedIn], Response]
@@ -64,7 +56,10 @@ def guarded(desk: Desk, page: Page, *, bearer: Bearer | None = None) -> Endpoint
         except HTTPException as problem:
             response = refused(request, problem.status_code)
             response.headers.update(problem.headers or {})
-        except ClinicStoreError:
+        except ForgedNameError:
+            response = refused(request, 403, "Who you are is told by the proxy alone.")
+        except ClinicStoreError as problem:
+            print(problem, file=sys.stderr, flush=True)
             response = refused(request, 503)
         response.headers["Cache-Control"] = "no-store"
         return response
@@ -88,24 +83,25 @@ async def _answered(desk: Desk, page: Page, bearer: Bearer | None, request: Requ
         if name is None:
             return refused(request, 401)
         return await run_in_threadpool(page, request, SignedIn(f"token:{name}", ""))
-    staff = _staff(desk, request)
-    if staff is None:
-        return _to_sign_in(request)
+    caller = desk.caller(request)
+    if caller is None:
+        return _not_signed_in(desk, request)
     if not reads:
         form = await read_form(request)
-        if not hmac.compare_digest(form.pop(CSRF_FIELD, "").encode(), staff.csrf.encode()):
+        if not hmac.compare_digest(form.pop(CSRF_FIELD, "").encode(), caller.staff.csrf.encode()):
             return refused(request, 403)
         request.state.form = form
-    return await run_in_threadpool(page, request, staff)
+    if not await run_in_threadpool(desk.is_on_staff, caller):
+        desk.sessions.end_all(caller.staff.name, caller.credential)
+        return _not_signed_in(desk, request, caller)
+    return await run_in_threadpool(page, request, caller.staff)
 
 
-def _staff(desk: Desk, request: Request) -> SignedIn | None:
-    token = read_cookie(request)
-    session = None if token is None else desk.sessions.find(token)
-    return None if session is None else SignedIn(session.name, session.csrf)
-
-
-def _to_sign_in(request: Request) -> Response:
+def _not_signed_in(desk: Desk, request: Request, caller: Caller | None = None) -> Response:
+    if desk.proxy is not None:
+        if caller is not None:
+            return refused(request, 403, "You are not on the staff of this clinic.")
+        return refused(request, 401, "The proxy in front of this server has not signed you in.")
     if for_programs(request):
         return refused(request, 401)
     if request.method not in SAFE_METHODS:

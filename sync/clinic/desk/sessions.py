@@ -6,6 +6,8 @@ A session ends after 30 minutes without a request, after 12 hours, at sign-out, 
 from __future__ import annotations
 
 import secrets
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -29,47 +31,52 @@ class Session:
 
 
 class Sessions:
-    """Used in the event loop's thread alone."""
+    """Used by many threads."""
 
     def __init__(self, clock: ClinicClock) -> None:
         self._clock = clock
         self._by_hash: dict[bytes, Session] = {}
+        self._lock = threading.Lock()
 
     def begin(self, name: str, credential: str) -> tuple[str, Session]:
         """A token for the cookie. The session that was idle the longest makes room where there are MOST."""
         now_s = self._clock.monotonic_s()
-        self._forget(now_s)
-        while len(self._by_hash) >= MOST:
-            del self._by_hash[min(self._by_hash, key=lambda hashed: self._by_hash[hashed].seen_s)]
         token = secrets.token_urlsafe(TOKEN_BYTES)
         session = Session(name, credential, secrets.token_urlsafe(TOKEN_BYTES), now_s, now_s)
-        self._by_hash[_hashed(token)] = session
+        with self._lock:
+            self._keep(lambda each: not _over(each, now_s))
+            while len(self._by_hash) >= MOST:
+                del self._by_hash[min(self._by_hash, key=lambda hashed: self._by_hash[hashed].seen_s)]
+            self._by_hash[_hashed(token)] = session
         return token, session
 
     def find(self, token: str) -> Session | None:
         """Counts as a request of it."""
-        hashed = _hashed(token)
-        session = self._by_hash.get(hashed)
-        if session is None:
-            return None
-        now_s = self._clock.monotonic_s()
-        if _over(session, now_s):
-            del self._by_hash[hashed]
-            return None
-        session.seen_s = now_s
+        hashed, now_s = _hashed(token), self._clock.monotonic_s()
+        with self._lock:
+            session = self._by_hash.get(hashed)
+            if session is None:
+                return None
+            if _over(session, now_s):
+                del self._by_hash[hashed]
+                return None
+            session.seen_s = now_s
         return session
 
     def end(self, token: str) -> None:
-        self._by_hash.pop(_hashed(token), None)
+        with self._lock:
+            self._by_hash.pop(_hashed(token), None)
 
-    def end_all(self, name: str) -> None:
-        self._by_hash = {hashed: each for hashed, each in self._by_hash.items() if each.name != name}
+    def end_all(self, name: str, credential: str | None) -> None:
+        """All of this name that were signed in with this credential."""
+        with self._lock:
+            self._keep(lambda each: (each.name, each.credential) != (name, credential))
 
     def __len__(self) -> int:
         return len(self._by_hash)
 
-    def _forget(self, now_s: float) -> None:
-        self._by_hash = {hashed: each for hashed, each in self._by_hash.items() if not _over(each, now_s)}
+    def _keep(self, which: Callable[[Session], bool]) -> None:
+        self._by_hash = {hashed: each for hashed, each in self._by_hash.items() if which(each)}
 
 
 def _over(session: Session, now_s: float) -> bool:

@@ -121,7 +121,7 @@ def test_any_body_gets_an_answer_that_is_described(client: AsgiClient, data: byt
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("GET", "/", 404), ("GET", "/v1/messages", 405), ("DELETE", "/v1/clinic", 405), ("POST", "/72bpm", 404)],
+    [("GET", "/v1/", 404), ("GET", "/v1/messages", 405), ("DELETE", "/v1/clinic", 405), ("POST", "/v1/72bpm", 404)],
 )
 def test_what_is_not_there_is_told_without_an_echo(client: AsgiClient, method: str, path: str, status: int) -> None:
     response = client.request(method, f"{path}?who=72bpm", headers={"X-Who": "72bpm"})

@@ -14,21 +14,24 @@ from starlette.responses import PlainTextResponse, Response
 from sync.clinic.desk.desk import Desk
 from sync.clinic.desk.form import MOST_BYTES
 from sync.clinic.desk.guard import SignedIn, guarded_route
-from sync.clinic.desk.sessions import IDLE_S, LONGEST_S
+from sync.clinic.desk.sessions import IDLE_S, LONGEST_S, MOST
 from sync.clinic.errors import ClinicStoreError
+from sync.clinic.tables.staff import Staff
 from tests.rigs.asgi_client import AsgiClient
-from tests.rigs.clinic import ManualClinicClock
+from tests.rigs.clinic import ClinicRig
+from tests.rigs.visitor import FORM, employ
 
-FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 OWN = {"Origin": "https://clinic.example", "Sec-Fetch-Site": "same-origin"}
 
 
 class House:
     """One page behind the guard, and who rings."""
 
-    def __init__(self) -> None:
-        self.clock = ManualClinicClock()
-        self.desk = Desk(self.clock)
+    def __init__(self, clinic: ClinicRig) -> None:
+        self.clinic, self.clock = clinic, clinic.clock
+        for name in ("reception", "doctor"):
+            employ(clinic, name, None)
+        self.desk = Desk(clinic.clinic)
         self.taken: list[dict[str, str]] = []
         routes = [
             guarded_route(self.desk, "/page", self.page, methods=("GET", "POST")),
@@ -50,7 +53,10 @@ class House:
         raise HTTPException(404)
 
     def sign_in(self, name: str = "reception") -> tuple[dict[str, str], str]:
-        token, session = self.desk.sessions.begin(name, "")
+        with self.clinic.database.reading() as tx:
+            member = Staff(tx).get(name)
+        assert member is not None
+        token, session = self.desk.sessions.begin(name, member.credential)
         return {"Cookie": f"__Host-vitalkeep={token}"}, session.csrf
 
     def post(self, cookie: Mapping[str, str], body: bytes, **headers: str) -> httpx.Response:
@@ -58,8 +64,8 @@ class House:
 
 
 @pytest.fixture
-def house() -> House:
-    return House()
+def house(clinic: ClinicRig) -> House:
+    return House(clinic)
 
 
 def test_nobody_is_let_in_unasked(house: House) -> None:
@@ -170,6 +176,36 @@ def test_what_is_no_form_is_refused(house: House, body: bytes, headers: dict[str
     cookie, _ = house.sign_in()
     assert house.post(cookie, body, **headers).status_code == status
     assert house.taken == []
+
+
+@pytest.mark.parametrize("change", ["remove", "password", "again"])
+def test_who_is_removed_or_given_another_password_is_out_at_the_next_request(house: House, change: str) -> None:
+    cookie, csrf = house.sign_in()
+    others, _ = house.sign_in("doctor")
+    assert house.client.request("GET", "/page", headers=cookie).status_code == 200
+    with house.clinic.database.writing() as tx:
+        if change == "password":
+            Staff(tx).set_password("reception", "another")
+        else:
+            Staff(tx).remove("reception")
+        if change == "again":
+            Staff(tx).add("reception", "another", house.clock.today())
+    assert house.post(cookie, f"csrf={csrf}".encode()).status_code == 303
+    assert house.client.request("GET", "/page", headers=cookie).status_code == 303
+    assert house.client.request("GET", "/page", headers=others).status_code == 200
+    assert (house.taken, len(house.desk.sessions)) == ([], 1)
+
+
+def test_sessions_are_bounded_and_the_one_idle_the_longest_makes_room(house: House) -> None:
+    first, _ = house.sign_in()
+    second, _ = house.sign_in()
+    house.clock.now_s += 1
+    house.client.request("GET", "/page", headers=first)
+    for _ in range(MOST - 1):
+        house.desk.sessions.begin("doctor", "")
+    assert len(house.desk.sessions) == MOST
+    assert house.client.request("GET", "/page", headers=first).status_code == 200
+    assert house.client.request("GET", "/page", headers=second).status_code == 303
 
 
 def test_a_token_reads_where_tokens_may_and_nowhere_else(house: House) -> None:
