@@ -98,7 +98,7 @@ def _moment_ns(since: str, now_ns: int) -> int:
 
 
 def _row(stored: StoredAlert, writing: bool) -> dict[str, Any]:
-    from vitalkeep.cli.status import local_time
+    from vitalkeep.cli.moments import local_time
 
     alert = stored.alert
     if alert.end_ns is None and not writing:
@@ -118,7 +118,7 @@ def _row(stored: StoredAlert, writing: bool) -> dict[str, Any]:
 
 
 def _grounds(grounds: Grounds | None) -> dict[str, Any] | None:
-    from vitalkeep.cli.status import local_time
+    from vitalkeep.cli.moments import local_time
 
     if grounds is None:
         return None
@@ -139,7 +139,7 @@ def _text(rows: list[dict[str, Any]]) -> str:
     from rich.markup import escape
     from rich.table import Table
 
-    from vitalkeep.cli.status import duration_text, short_time
+    from vitalkeep.cli.moments import duration_text, short_time
 
     console = Console()
     table = Table("start", "lasted", "rule", "what", box=None, pad_edge=False)

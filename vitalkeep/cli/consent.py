@@ -124,7 +124,7 @@ def withdraw(name: str, statistics: tuple[str, ...], folder: Path | None) -> Non
 
 def _lines(room: Room) -> list[dict[str, Any]]:
     from sync.private.clinics import clinics
-    from vitalkeep.cli.status import local_time
+    from vitalkeep.cli.moments import local_time
 
     names = {known.id: known.name for known in clinics(room.publisher.account)}
     lines = room.publisher.consents.log()

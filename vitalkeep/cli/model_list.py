@@ -86,7 +86,7 @@ def newest(state: State, name: str | None = None) -> list[ModelEvent]:
 
 
 def event_row(event: ModelEvent) -> dict[str, Any]:
-    from vitalkeep.cli.status import local_time
+    from vitalkeep.cli.moments import local_time
 
     return {"t": local_time(event.t_ns), "version": event.version, "what": event.what, "reason": event.reason}
 
@@ -94,7 +94,7 @@ def event_row(event: ModelEvent) -> dict[str, Any]:
 def _slot(installed: Installed | None) -> dict[str, Any] | None:
     if installed is None:
         return None
-    from vitalkeep.cli.status import local_time
+    from vitalkeep.cli.moments import local_time
 
     trust = installed.trust
     since = local_time(installed.since_ns)
@@ -107,7 +107,7 @@ def _text(rows: list[dict[str, Any]], publishers: Sequence[Publisher]) -> str:
     from rich.table import Table
 
     from models.trust import Trust
-    from vitalkeep.cli.status import short_time
+    from vitalkeep.cli.moments import short_time
 
     console = Console()
     table = Table("model", "in service", "from", "in shadow", "before it", "pinned", box=None, pad_edge=False)

@@ -13,7 +13,7 @@ EVENTS_SHOWN = 5
 def gathered(db: Database) -> dict[str, Any]:
     """`model_events`, the newest last, and `shadow`."""
     from device_pipeline.store.model_rows import model_events, shadow_tallies
-    from vitalkeep.cli.status import local_time
+    from vitalkeep.cli.moments import local_time
 
     return {
         "model_events": [
@@ -35,7 +35,7 @@ def gathered(db: Database) -> dict[str, Any]:
 
 def texts(found: dict[str, Any]) -> list[tuple[str, str]]:
     """(name, words), none where no model was ever on trial."""
-    from vitalkeep.cli.status import short_time
+    from vitalkeep.cli.moments import short_time
 
     lines = [
         (

@@ -156,7 +156,7 @@ def _message(
     from sync.private.registry import STATISTICS
     from sync.private.statistics.day_count import DayCount
     from sync.private.window import Window
-    from vitalkeep.cli.status import local_time
+    from vitalkeep.cli.moments import local_time
 
     length_days, index, name, version, value, epsilon_milli, from_day = answer
     row = {
