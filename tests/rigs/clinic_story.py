@@ -7,13 +7,14 @@ Laplace for counts, the exponential mechanism for medians, with the ε of the ca
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from random import Random
 from typing import Any
 
 from sync.clinic.catalogue import MONTH_DAYS, QUARTER_DAYS, QUESTIONS, Question, first_day, last_day
+from sync.pairing import base32
 from sync.release import Answer, Content, Delete
 
 TODAY = date(2026, 5, 4)
@@ -54,12 +55,8 @@ class Person:
     withdraws: date | None = None
 
     @property
-    def random(self) -> Random:
-        return Random(f"{_SEED} {self.number}")
-
-    @property
-    def pseudonym_bytes(self) -> bytes:
-        return Random(f"{_SEED} name {self.number}").randbytes(5)
+    def pseudonym(self) -> str:
+        return f"P-{base32(Random(f'{_SEED} name {self.number}').randbytes(5))}"
 
     @property
     def key_bytes(self) -> bytes:
@@ -111,15 +108,15 @@ _NAMED: Mapping[int, Mapping[str, Any]] = {
 }
 
 
-def people() -> tuple[Person, ...]:
-    """In the order of their numbers, from 1 on."""
-    return tuple(_person(number) for number in range(1, PEOPLE + 1))
+def people(*, hostile: bool = True) -> tuple[Person, ...]:
+    """In the order of their numbers, from 1 on. `hostile`: with labels that mean harm among theirs."""
+    return tuple(_person(number, hostile) for number in range(1, PEOPLE + 1))
 
 
-def _person(number: int) -> Person:
+def _person(number: int, hostile: bool) -> Person:
     random = Random(f"{_SEED} person {number}")
     label: str | None = f"Patient {number}"
-    if 100 <= number < 100 + len(HOSTILE_LABELS):
+    if hostile and 100 <= number < 100 + len(HOSTILE_LABELS):
         label = HOSTILE_LABELS[number - 100]
     elif number % 16 == 0:
         label = None
@@ -139,14 +136,14 @@ def _person(number: int) -> Person:
     return replace(person, **_NAMED.get(number, {}))
 
 
-def events() -> list[Event]:
-    """All that the clinic is sent, in the order in which it comes."""
-    return sorted(event for person in people() for event in _of(person))
+def events(of: Iterable[Person]) -> list[Event]:
+    """All that the clinic is sent of them, in the order in which it comes."""
+    return sorted(event for person in of for event in _events(person))
 
 
-def _of(person: Person) -> Iterator[Event]:
+def _events(person: Person) -> Iterator[Event]:
     yield Event(person.enrolled, person.number, 0, None)
-    random = person.random
+    random = Random(f"{_SEED} {person.number}")
     for order, answer in enumerate(_answers(person, random), 1):
         sealed = last_day(answer.length_days, answer.window) + timedelta(days=2)
         came = sealed + timedelta(days=1 + random.randrange(5))

@@ -29,7 +29,7 @@ HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"cross-origin-resource-policy", b"same-origin"),
     (
         b"permissions-policy",
-        b"camera=(), microphone=(), geolocation=(), display-capture=(), usb=(), bluetooth=(), serial=(), hid=(),"
+        b"camera=(), microphone=(), geolocation=(), display-capture=(), usb=(), serial=(), hid=(),"
         b" payment=(), publickey-credentials-get=(), accelerometer=(), gyroscope=(), magnetometer=(), midi=()",
     ),
 )
