@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Sequence
+
 import click
 
 from sync.clinic.cli.audit import audit
 from sync.clinic.cli.card import card
+from sync.clinic.cli.completion import completion
 from sync.clinic.cli.init import init
+from sync.clinic.cli.options import FAILED, INTERNAL, INTERRUPTED
 from sync.clinic.cli.pair import pair
 from sync.clinic.cli.patients import patients
 from sync.clinic.cli.serve import serve
@@ -14,6 +20,7 @@ from sync.clinic.cli.staff import staff
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="vitalkeep", message="vitalkeep-clinic %(version)s")
 def app() -> None:
     """The clinic's side: receives noisy cards of people who opted in, and shows them with their error.
 
@@ -26,12 +33,37 @@ def app() -> None:
     """
 
 
-for command in (init, serve, pair, patients, card, staff, audit):
+for command in (init, serve, pair, patients, card, staff, audit, completion):
     app.add_command(command)
 
 
+def run(arguments: Sequence[str]) -> int:
+    """Runs one command line; returns the exit code. Nobody is shown a traceback who did not ask for one."""
+    try:
+        code = app.main(args=list(arguments), prog_name="vitalkeep-clinic", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.ClickException as problem:
+        problem.show()
+        return problem.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
+    except OSError as problem:
+        where = f"{problem.filename}: " if problem.filename else ""
+        click.echo(f"{where}{problem.strerror or type(problem).__name__}", err=True)
+        return FAILED
+    except Exception as problem:
+        if os.environ.get("VITALKEEP_DEBUG"):
+            raise
+        # The message of an unforeseen error may carry a figure, so only its type is told.
+        click.echo(f"internal error ({type(problem).__name__}); set VITALKEEP_DEBUG=1 to see where", err=True)
+        return INTERNAL
+
+
 def main() -> None:
-    app(prog_name="vitalkeep-clinic")
+    sys.exit(run(sys.argv[1:]))
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ from sync.pairing import PairingCodeError
 
 FAILED = 1
 STORE = 3
+INTERNAL = 70
+INTERRUPTED = 130
 NOT_MEDICAL = (
     "Not a medical device: figures with noise in them, of what a wearable sensor saw. They decide nothing alone."
 )
