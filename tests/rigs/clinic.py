@@ -136,6 +136,21 @@ class ClinicRig:
         """Read beside the server, as another process would."""
         return read_rows(self.folder, query)
 
+    def columns(self) -> list[str]:
+        """Of all tables, as TABLE.COLUMN."""
+        tables = (
+            "SELECT name FROM sqlite_master WHERE type = 'table'"
+            if self.database.kind == "sqlite"
+            else "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+        )
+        names = (
+            "SELECT name FROM pragma_table_info(?)"
+            if self.database.kind == "sqlite"
+            else "SELECT column_name::text FROM information_schema.columns WHERE table_name = ?"
+        )
+        with self.database.reading() as tx:
+            return [f"{table}.{row[0]}" for (table,) in tx.all(tables) for row in tx.all(names, (table,))]
+
 
 def read_rows(folder: Path, query: str) -> list[tuple[object, ...]]:
     database = open_database(folder)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from sync.clinic.cli.options import as_json_option, data_options, told
-from sync.clinic.database.opened import open_database, remember
+from sync.clinic.database.opened import open_database, remember, require_no_password
+from sync.clinic.errors import ClinicError
 from sync.clinic.secrets_file import make_secrets
 from sync.clinic.tables.meta import Meta
 from sync.pairing import require_url
@@ -30,18 +33,30 @@ def init(folder: Path, database_url: str | None, name: str, url: str | None, as_
         if url is not None:
             url = url.rstrip("/")
             require_url(url)
-        keys = make_secrets(folder).public
+        source = click.get_current_context().get_parameter_source("database_url")
         if database_url is not None:
+            if source is not ParameterSource.ENVIRONMENT:
+                require_no_password(database_url)
+            _require_room(folder, database_url)
+        keys = make_secrets(folder).public
+        if database_url is not None and source is not ParameterSource.ENVIRONMENT:
             remember(folder, database_url)
-        database = open_database(folder, create=True)
-        try:
-            with database.writing() as tx:
-                Meta(tx).put("name", name)
-                if url is not None:
-                    Meta(tx).put("url", url)
-        finally:
-            database.close()
+        with closing(open_database(folder, database_url, create=True)) as database, database.writing() as tx:
+            Meta(tx).put("name", name)
+            if url is not None:
+                Meta(tx).put("url", url)
     if as_json:
         click.echo(json.dumps({"name": name, "url": url, "id": keys.id.hex(), "data": str(folder)}))
     else:
         click.echo(f"{name}: made in {folder}; its keys are named {keys.id.hex()}")
+    if source is ParameterSource.ENVIRONMENT:
+        click.echo(
+            "the database's address is not written down: VITALKEEP_CLINIC_DATABASE has to say it again", err=True
+        )
+
+
+def _require_room(folder: Path, database_url: str) -> None:
+    """Before anything is made: the database can be reached, and no clinic with other keys is in it."""
+    with closing(open_database(folder, database_url, create=True)) as database, database.reading() as tx:
+        if Meta(tx).get("name") is not None:
+            raise ClinicError("there is a clinic in this database already, and devices may have pinned its keys")

@@ -21,6 +21,7 @@ from sync.clinic.secrets_file import load_secrets, make_secrets
 from sync.pairing import PairingCode
 from sync.receipt import Reason, Status
 from tests.rigs.clinic import TODAY, ClinicRig, ManualClinicClock
+from tests.rigs.postgres import LOCKED, PASSWORD, shared_server
 
 
 def _run(*arguments: str | Path) -> Result:
@@ -104,11 +105,11 @@ def test_an_old_code_leaves_no_row(clinic: ClinicRig) -> None:
     assert clinic.rows("SELECT label FROM pairings") == [("Patient 18",)]
 
 
-def test_a_database_of_another_version_is_refused(clinic: ClinicRig) -> None:
-    with closing(sqlite3.connect(clinic.folder / NAME)) as db:
+def test_a_file_of_another_version_is_refused(sqlite_clinic: ClinicRig) -> None:
+    with closing(sqlite3.connect(sqlite_clinic.folder / NAME)) as db:
         db.execute("PRAGMA user_version = 9")
     with pytest.raises(ClinicStoreError, match="version 9, this program knows 2"):
-        SqliteDatabase(clinic.folder / NAME)
+        SqliteDatabase(sqlite_clinic.folder / NAME)
 
 
 def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
@@ -158,3 +159,58 @@ def test_a_limit_keeps_no_address() -> None:
 
 def test_days_are_all_that_a_clinic_keeps_of_time() -> None:
     assert ManualClinicClock().today() == TODAY
+
+
+# -- on PostgreSQL
+
+
+def test_a_clinic_is_made_on_postgresql_and_finds_it_again(tmp_path: Path) -> None:
+    url = shared_server().new_database()
+    assert (
+        _run("init", "--data", tmp_path / "clinic", "--database", url, "--url", "https://clinic.example").exit_code == 0
+    )
+    made = _run("pair", "new", "--data", tmp_path / "clinic", "--for", "Patient 17", "--json")
+    assert json.loads(made.stdout)["label"] == "Patient 17"
+    assert not (tmp_path / "clinic" / NAME).exists()
+    again = _run("init", "--data", tmp_path / "other", "--database", url)
+    assert again.exit_code == 1
+    assert "a clinic in this database already" in again.stderr
+    assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://clinic:battery@there/clinic",
+        "postgresql://there/clinic?user=clinic&password=battery",
+        "postgres://there/clinic?sslpassword=battery",
+        "postgresql://there/clinic?p%61ssword=battery",
+    ],
+)
+def test_an_address_with_a_password_is_not_written_down(tmp_path: Path, url: str) -> None:
+    done = _run("init", "--data", tmp_path / "clinic", "--database", url)
+    assert done.exit_code == 1
+    assert "PGPASSFILE" in done.stderr
+    assert "battery" not in done.output
+    assert not (tmp_path / "clinic").exists()
+
+
+def test_an_address_of_the_environment_is_not_written_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "clinic"
+    shared_server().can_be_locked_out()
+    name = shared_server().new_database().partition("@/")[2].partition("?")[0]
+    monkeypatch.setenv("VITALKEEP_CLINIC_DATABASE", shared_server().url(name, user=LOCKED, password=PASSWORD))
+    made = _run("init", "--data", folder)
+    assert made.exit_code == 0
+    assert "not written down" in made.stderr
+    assert [path.name for path in folder.iterdir()] == ["clinic.keys"]
+    assert _run("patients", "--data", folder).exit_code == 0
+    monkeypatch.delenv("VITALKEEP_CLINIC_DATABASE")
+    assert _run("patients", "--data", folder).exit_code == 1
+
+
+def test_where_the_database_is_away_nothing_is_made(tmp_path: Path) -> None:
+    done = _run("init", "--data", tmp_path / "clinic", "--database", f"postgresql:///clinic?host={tmp_path}")
+    assert done.exit_code == 3
+    assert f"PostgreSQL database clinic on {tmp_path}" in done.stderr
+    assert not (tmp_path / "clinic").exists()

@@ -225,13 +225,14 @@ def test_a_withdrawal_leaves_an_id_a_number_and_windows_and_nothing_else(clinic:
     clinic.take(other.release(af_days()))
     assert clinic.take(device.delete()) is Status.STORED
     assert clinic.rows("SELECT * FROM withdrawn") == [(device.id, 4, clinic.clock.today().isoformat())]
-    assert clinic.rows("SELECT count(*) FROM answered WHERE device != x'" + other.id.hex() + "'") == [(2,)]
+    assert [row[0] for row in clinic.rows("SELECT device FROM answered")].count(device.id) == 2
     for table in ("devices", "messages", "answers"):
         column = "id" if table == "devices" else "device"
         assert {row[0] for row in clinic.rows(f"SELECT {column} FROM {table}")} == {other.id}
 
 
-def test_what_was_withdrawn_is_in_no_file_any_more(clinic: ClinicRig) -> None:
+def test_what_was_withdrawn_is_in_no_file_any_more(sqlite_clinic: ClinicRig) -> None:
+    clinic = sqlite_clinic
     device = clinic.enrolled("Patient 17")
     key = device.key.public_key().public_bytes_raw()
     clinic.take(device.release(af_days()))
@@ -309,7 +310,7 @@ def test_no_table_holds_a_time_an_address_or_a_token(clinic: ClinicRig) -> None:
     device = clinic.device()
     clinic.take(device.enrol(token))
     clinic.take(device.release(af_days()))
-    schema = " ".join(str(row[0]) for row in clinic.rows("SELECT sql FROM sqlite_master")).lower()
+    schema = " ".join(clinic.columns()).lower()
     assert not any(word in schema for word in ("_ns", "_at", "time", "address", "agent", "host"))
     for rows in _all_rows(clinic).values():
         for value in (value for row in rows for value in row):
