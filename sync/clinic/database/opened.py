@@ -38,8 +38,8 @@ def require_no_password(url: str) -> None:
         raise ClinicError("no address of a PostgreSQL database; postgresql://USER@HOST/DATABASE is one") from None
     if parts.password is not None or any(name.lower() in _SECRETS for name in named):
         raise ClinicError(
-            "a password in the address would be written down: leave it out and put it into a file that PGPASSFILE names,"
-            " or give the whole address in VITALKEEP_CLINIC_DATABASE, or let PostgreSQL know you by your user (peer)"
+            "a password in the address would be written down: leave it out, and have it in a file that PGPASSFILE"
+            " names, or give the whole address in VITALKEEP_CLINIC_DATABASE, or let PostgreSQL know its user (peer)"
         )
 
 
