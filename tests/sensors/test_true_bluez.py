@@ -278,11 +278,6 @@ def test_a_sensor_that_wants_a_bond_gets_one_and_is_known_by_it_again(stage: Sta
     assert stage.end() == 0
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="passed on other machines; on one (AMD, Debian's kernel 6.1.0-50) the link is refused again and again after"
-    " the bond was lost, and the virtual sensor keeps a link that the kernel has given up; the cause is not found",
-)
 def test_a_sensor_that_has_lost_its_bond_gets_another(stage: Stage) -> None:
     oximeter = stage.sensor(Oximeter(), 0x24, wants=ENCRYPTED)
     stage.start("run", "--device", oximeter.name, "--json")
