@@ -21,6 +21,7 @@ from sync.clinic.desk.threshold import Threshold
 from sync.clinic.openapi import ERRORS
 from sync.clinic.pages.assets import Assets
 from sync.clinic.pages.renderer import Renderer
+from sync.clinic.pages.routes import page_routes
 
 
 def make_app(
@@ -31,10 +32,12 @@ def make_app(
     `proxy`: who signs staff in; None: their password does. `proxies`: whose word about who is behind them counts.
     """
     desk = Desk(clinic, proxy)
-    renderer = Renderer(Assets())
+    assets = Assets()
+    renderer = Renderer(assets)
     routes = [
         *wire.routes(clinic, most_per_address=most_per_address),
         *sign_in_routes(desk, renderer),
+        *page_routes(desk, assets, renderer),
     ]
     app = Starlette(routes=routes, exception_handlers={HTTPException: _http_error, Exception: _internal_error})
     app.state.desk = desk

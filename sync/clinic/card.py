@@ -7,6 +7,7 @@ follows from ε for counts; for medians it is what simulated quarters gave (test
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -17,11 +18,11 @@ from sync.count_noise import count_within
 from sync.release import Answer
 
 LEAST_WORN = 60
-_MONTHS = QUARTER_DAYS // MONTH_DAYS
+MONTHS = QUARTER_DAYS // MONTH_DAYS
 # The three noisy worn_days of a quarter, summed, from which on a median lies within ± so much of the true one, 95 times
 # of 100: bpm, where the days spread by up to 5 bpm; a factor, where they spread by up to 30 %.
-_WITHIN_BPM = ((74, 3.0), (67, 4.0), (LEAST_WORN, 6.0))
-_WITHIN_FACTOR = ((74, 1.2), (67, 1.25), (LEAST_WORN, 1.35))
+WITHIN_BPM = ((74, 3.0), (67, 4.0), (LEAST_WORN, 6.0))
+WITHIN_FACTOR = ((74, 1.2), (67, 1.25), (LEAST_WORN, 1.35))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +55,20 @@ class Card:
 
 
 def make_card(device: Device, answers: list[StoredAnswer]) -> Card:
+    return Card(
+        device.pseudonym, device.label, device.enrolled, tuple(sorted(device.statistics)), make_figures(answers)
+    )
+
+
+def make_figures(answers: Sequence[StoredAnswer]) -> tuple[Figure, ...]:
+    """In the order of `answers`, all of one patient: a median is shown only with the worn_days of its quarter."""
     worn = {
         stored.answer.window: stored.answer.value
         for stored in answers
         if (stored.answer.statistic, stored.answer.length_days) == ("worn_days", MONTH_DAYS)
     }
-    figures = []
-    for stored in answers:
-        asked = question(stored.answer.statistic, stored.answer.version)
-        if asked is not None:
-            figures.append(_figure(asked, stored, worn))
-    return Card(device.pseudonym, device.label, device.enrolled, tuple(sorted(device.statistics)), tuple(figures))
+    asked = ((question(stored.answer.statistic, stored.answer.version), stored) for stored in answers)
+    return tuple(_figure(known, stored, worn) for known, stored in asked if known is not None)
 
 
 def _figure(asked: Question, stored: StoredAnswer, worn: dict[int, float]) -> Figure:
@@ -73,7 +77,7 @@ def _figure(asked: Question, stored: StoredAnswer, worn: dict[int, float]) -> Fi
     interval: tuple[float, float] | None
     why, note = "", asked.note
     if asked.grid:
-        months = [worn.get(_MONTHS * answer.window + month) for month in range(_MONTHS)]
+        months = [worn.get(MONTHS * answer.window + month) for month in range(MONTHS)]
         interval, why = median_interval(asked, answer, months)
         if interval is None:
             value = None
@@ -105,14 +109,14 @@ def median_interval(
 ) -> tuple[tuple[float, float] | None, str]:
     """Where the true median is, 95 times of 100, by the noisy worn_days of its months; or why none is told."""
     known = [month for month in months if month is not None]
-    if len(known) < _MONTHS:
-        return None, f"worn_days is known of {len(known)} of the {_MONTHS} months of the quarter, all are needed"
+    if len(known) < MONTHS:
+        return None, f"worn_days is known of {len(known)} of the {MONTHS} months of the quarter, all are needed"
     if (total := sum(known)) < LEAST_WORN:
         return None, f"worn on too few days: the noisy worn_days of the quarter sum to {total:g}, {LEAST_WORN} needed"
     if asked.unit == "bpm":
-        within = next(within for least, within in _WITHIN_BPM if total >= least)
+        within = next(within for least, within in WITHIN_BPM if total >= least)
         return _clamped(asked, answer.value - within, answer.value + within), ""
-    factor = next(factor for least, factor in _WITHIN_FACTOR if total >= least)
+    factor = next(factor for least, factor in WITHIN_FACTOR if total >= least)
     return _clamped(asked, round(answer.value / factor, 1), round(answer.value * factor, 1)), ""
 
 

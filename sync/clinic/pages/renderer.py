@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from sync.clinic.pages.assets import Assets
+from sync.clinic.pages.charts import MONTHS
 
 FOLDER = Path(__file__).parent / "templates"
 NAVIGATION = (
@@ -53,7 +54,7 @@ class Renderer:
             auto_reload=False,
         )
         self._environment.globals.update(asset=assets.url, navigation=NAVIGATION, not_medical=NOT_MEDICAL)
-        self._environment.filters.update(day=spoken_day)
+        self._environment.filters.update(day=spoken_day, period=spoken_period)
 
     def render(self, template: str, frame: Frame, view: object = None) -> str:
         """`template`: a file of templates/, `view`: what it shows, under the name `view`."""
@@ -66,8 +67,12 @@ class Renderer:
 
 def spoken_day(day: date) -> str:
     """`1 May 2026`: no reader takes the month for the day."""
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
 
 
-# strftime would ask the locale
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+def spoken_period(days: tuple[date, date]) -> str:
+    """`9 Mar to 5 Apr 2026`: the year once, where it is the same."""
+    first, last = days
+    if first.year == last.year:
+        return f"{first.day} {MONTHS[first.month - 1]} to {spoken_day(last)}"
+    return f"{spoken_day(first)} to {spoken_day(last)}"

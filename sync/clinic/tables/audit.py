@@ -48,6 +48,7 @@ class Action(StrEnum):
     TOKEN_REMOVED = "token removed"
     VIEWED = "patient viewed"
     EXPORTED = "exported"
+    LABEL_CHANGED = "label changed"
     PAIRING_MADE = "pairing code made"
     PAIRING_REVOKED = "pairing code revoked"
     SETTINGS_CHANGED = "settings changed"

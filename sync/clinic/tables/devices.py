@@ -7,6 +7,7 @@ what refuses an old copy of it, and nothing else.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -46,6 +47,14 @@ class Devices:
             raise UnknownPatientError("no device is enrolled under this pseudonym; vitalkeep-clinic patients lists all")
         return _device(row)
 
+    def enrolled(self, pseudonyms: Sequence[str]) -> frozenset[str]:
+        """Those of them, some hundreds at most, that somebody is enrolled under."""
+        if not pseudonyms:
+            return frozenset()
+        marks = ", ".join("?" * len(pseudonyms))
+        rows = self._tx.all(f"SELECT pseudonym FROM devices WHERE pseudonym IN ({marks})", pseudonyms)
+        return frozenset(row[0] for row in rows)
+
     def enrol(self, id_: bytes, key: bytes, pairing: Pairing, statistics: dict[str, int], today: date) -> None:
         """The newest pairing says what a device is called."""
         self._tx.execute("DELETE FROM withdrawn WHERE device = ?", (id_,))
@@ -59,6 +68,10 @@ class Devices:
 
     def agreed(self, id_: bytes, statistics: dict[str, int]) -> None:
         self._tx.execute("UPDATE devices SET statistics = ? WHERE id = ?", (json.dumps(statistics), id_))
+
+    def relabel(self, pseudonym: str, label: str | None) -> bool:
+        """Whether there is such a patient."""
+        return self._tx.execute("UPDATE devices SET label = ? WHERE pseudonym = ?", (label, pseudonym)) == 1
 
     # -- messages
 

@@ -1,0 +1,137 @@
+"""Who is enrolled: found by pseudonym or label, with the newest figures, each with its range."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from sync.clinic.card import make_figures
+from sync.clinic.catalogue import MONTH_DAYS, QUESTIONS, last_day
+from sync.clinic.database.database import Transaction
+from sync.clinic.desk.guard import Page, SignedIn
+from sync.clinic.pages.paging import Paging, page_asked, paging
+from sync.clinic.pages.presenter import Presenter
+from sync.clinic.pages.shown_figure import ShownFigure, shown
+from sync.clinic.pages.words import title
+from sync.clinic.settings import read_settings
+from sync.clinic.tables.answers import Answers, StoredAnswer
+from sync.clinic.tables.overview import Overview, Patient
+
+MOST_SEARCH = 80
+STATISTICS = tuple(question.name for question in QUESTIONS)
+_SORTS: dict[str, tuple[str, Callable[[Patient], Any], bool]] = {
+    # what a link says, what is compared, whether the largest comes first
+    "label": ("Label", lambda patient: (patient.label is None, _natural(patient.label or "")), False),
+    "pseudonym": ("Pseudonym", lambda patient: patient.pseudonym, False),
+    "enrolled": ("Enrolment", lambda patient: patient.enrolled, True),
+    "newest": ("Newest card", lambda patient: patient.newest.get(MONTH_DAYS, -1), True),
+}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class PatientRow:
+    """`figures`: one for each statistic, None where none has come. `newest`: until when the newest month reaches."""
+
+    pseudonym: str
+    label: str | None
+    enrolled: date
+    newest: date | None
+    figures: tuple[ShownFigure | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SortLink:
+    name: str
+    href: str
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class PatientsView:
+    search: str
+    sort: str
+    sorts: tuple[SortLink, ...]
+    heads: tuple[str, ...]
+    rows: tuple[PatientRow, ...]
+    pages: Paging
+    patients: int
+
+
+def patients_page(presenter: Presenter) -> Page:
+    def page(request: Request, staff: SignedIn) -> Response:
+        query = request.query_params
+        with presenter.clinic.database.reading() as tx:
+            settings = read_settings(tx)
+            view = make_patients(tx, query.get("search", ""), query.get("sort", ""), page_asked(query))
+        return presenter.show("patients.html", "/patients", staff, settings, view)
+
+    return page
+
+
+def make_patients(tx: Transaction, search: str, sort: str, at: int) -> PatientsView:
+    search = search.strip()[:MOST_SEARCH]
+    sort = sort if sort in _SORTS else "label"
+    everybody = Overview(tx).patients()
+    found = ordered([patient for patient in everybody if matches(patient, search)], sort)
+    query = {"sort": sort, **({"search": search} if search else {})}
+    pages = paging(at, len(found), "/patients", query)
+    return PatientsView(
+        search,
+        sort,
+        tuple(
+            SortLink(words, f"/patients?{urlencode({**query, 'sort': name})}", name == sort)
+            for name, (words, _, _) in _SORTS.items()
+        ),
+        tuple(title(statistic) for statistic in STATISTICS),
+        tuple(
+            patient_row(patient, Answers(tx).of(patient.device))
+            for patient in found[max(0, pages.first - 1) : pages.last]
+        ),
+        pages,
+        len(everybody),
+    )
+
+
+def matches(patient: Patient, search: str) -> bool:
+    """Each of its words is in the pseudonym or in the label, whatever case it has."""
+    texts = _folded(patient.pseudonym), _folded(patient.label or "")
+    return all(any(word in text for text in texts) for word in _folded(search).split())
+
+
+def ordered(patients: Sequence[Patient], sort: str) -> list[Patient]:
+    """Of those that are equal the pseudonym decides."""
+    _, key, largest_first = _SORTS[sort]
+    return sorted(sorted(patients, key=lambda patient: patient.pseudonym), key=key, reverse=largest_first)
+
+
+def patient_row(patient: Patient, answers: Sequence[StoredAnswer]) -> PatientRow:
+    """`answers`: the newest first."""
+    newest: dict[str, ShownFigure] = {}
+    for figure in make_figures(answers):
+        newest.setdefault(figure.statistic, shown(figure))
+    month = patient.newest.get(MONTH_DAYS)
+    return PatientRow(
+        patient.pseudonym,
+        patient.label,
+        patient.enrolled,
+        None if month is None else last_day(MONTH_DAYS, month),
+        tuple(newest.get(statistic) for statistic in STATISTICS),
+    )
+
+
+def _natural(text: str) -> list[tuple[int, str]]:
+    """So that Patient 2 stands before Patient 10."""
+    parts = re.split(r"([0-9]{1,18})", _folded(text))
+    return [(int(part), "") if at % 2 else (-1, part) for at, part in enumerate(parts)]
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()

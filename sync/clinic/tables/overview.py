@@ -1,0 +1,121 @@
+"""What is asked about all patients at once: one look for each into an index, never all that they have sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sync.clinic.database.database import Transaction
+from sync.clinic.tables.answers import StoredAnswer
+from sync.release import Answer
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Patient:
+    """`newest`: by length in days, the newest window that an answer has come about, of those lengths asked about."""
+
+    device: bytes
+    pseudonym: str
+    label: str | None
+    enrolled: date
+    statistics: dict[str, int]
+    newest: dict[int, int]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class FlaggedPatient:
+    pseudonym: str
+    label: str | None
+    answer: StoredAnswer
+
+
+class Overview:
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    def patients(self) -> list[Patient]:
+        """All, by pseudonym, with their newest month."""
+        rows = self._tx.all(f"SELECT {_PATIENT}, {_NEWEST_MONTH} FROM devices d ORDER BY d.pseudonym")
+        return [_patient(row) for row in rows]
+
+    def without_month(self, window: int, enrolled_until: date) -> list[Patient]:
+        """Who has answered about no month from `window` on, of those enrolled by then; with month and quarter."""
+        rows = self._tx.all(
+            f"SELECT each.*, {_NEWEST_QUARTER} FROM (SELECT {_PATIENT}, {_NEWEST_MONTH} AS month FROM devices d"
+            " WHERE d.enrolled <= ?) AS each WHERE each.month IS NULL OR each.month < ?"
+            " ORDER BY each.month, each.pseudonym",
+            (enrolled_until.isoformat(), window),
+        )
+        return [_patient(row) for row in rows]
+
+    def flagged(self, statistic: str, at_least: float, limit: int, offset: int) -> tuple[int, list[FlaggedPatient]]:
+        """How many there are, and some of them, the largest first: of each patient the newest month alone counts.
+
+        Beyond their end are the first ones."""
+        rows = self._tx.all(
+            f"SELECT count(*) OVER (), d.pseudonym, d.label, {_ANSWER} FROM devices d CROSS JOIN answers a"
+            f" WHERE {_IS_NEWEST} AND a.value >= ? ORDER BY a.value DESC, d.pseudonym LIMIT ? OFFSET ?",
+            (statistic, statistic, at_least, limit, offset),
+        )
+        if not rows and offset:
+            return self.flagged(statistic, at_least, limit, 0)
+        total = rows[0][0] if rows else 0
+        return total, [FlaggedPatient(row[1], row[2], _stored(row[3:])) for row in rows]
+
+    def incomplete(self, window: int, statistics: Sequence[str]) -> list[tuple[str, str | None]]:
+        """Pseudonym and label of who answered some of what was agreed to about this month, and not all."""
+        agreed = " + ".join("CASE WHEN d.statistics LIKE ? THEN 1 ELSE 0 END" for _ in statistics)
+        rows = self._tx.all(
+            "SELECT d.pseudonym, d.label FROM devices d JOIN answers a ON a.device = d.id AND a.length_days = 28"
+            ' AND a."window" = ? GROUP BY d.pseudonym, d.label, d.statistics'
+            f" HAVING count(DISTINCT a.statistic) < {agreed} ORDER BY d.pseudonym",
+            (window, *(f'%"{statistic}"%' for statistic in statistics)),
+        )
+        return [(row[0], row[1]) for row in rows]
+
+    def enrolled_since(self, day: date) -> list[Patient]:
+        """The newest first."""
+        rows = self._tx.all(
+            f"SELECT {_PATIENT} FROM devices d WHERE d.enrolled >= ? ORDER BY d.enrolled DESC, d.pseudonym",
+            (day.isoformat(),),
+        )
+        return [_patient(row) for row in rows]
+
+    def withdrawn_since(self, day: date) -> list[date]:
+        """The day of each; nothing else is left of them. The newest first."""
+        rows = self._tx.all("SELECT day FROM withdrawn WHERE day >= ? ORDER BY day DESC", (day.isoformat(),))
+        return [date.fromisoformat(row[0]) for row in rows]
+
+    def count(self) -> int:
+        row = self._tx.one("SELECT count(*) FROM devices")
+        assert row is not None
+        return int(row[0])
+
+    def newest_data_month(self, statistic: str) -> int | None:
+        """The newest window of 28 days that anybody has answered this about."""
+        row = self._tx.one('SELECT max("window") FROM answers WHERE statistic = ? AND length_days = 28', (statistic,))
+        return None if row is None or row[0] is None else int(row[0])
+
+
+_PATIENT = "d.id, d.pseudonym, d.label, d.enrolled, d.statistics"
+_NEWEST_MONTH = '(SELECT max(n."window") FROM answers n WHERE n.device = d.id AND n.length_days = 28)'
+_NEWEST_QUARTER = '(SELECT max(n."window") FROM answers n WHERE n.device = each.id AND n.length_days = 84)'
+# With an empty text joined to it a statistic lures SQLite into no index by statistic, where each look would be a walk.
+_IS_NEWEST = (
+    "a.device = d.id AND a.length_days = 28 AND a.statistic || '' = ? AND a.version = 1"
+    ' AND a."window" = (SELECT max(b."window") FROM answers b'
+    " WHERE b.device = d.id AND b.length_days = 28 AND b.statistic || '' = ? AND b.version = 1)"
+)
+_ANSWER = 'a.statistic, a.version, a.length_days, a."window", a.value, a.epsilon_milli, a.received'
+
+
+def _patient(row: tuple[Any, ...]) -> Patient:
+    newest = {length: int(window) for length, window in zip((28, 84), row[5:], strict=False) if window is not None}
+    return Patient(bytes(row[0]), row[1], row[2], date.fromisoformat(row[3]), json.loads(row[4]), newest)
+
+
+def _stored(row: tuple[Any, ...]) -> StoredAnswer:
+    return StoredAnswer(Answer(*row[:6]), date.fromisoformat(row[6]))
