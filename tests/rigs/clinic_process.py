@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -15,8 +16,10 @@ from tests.architecture.house import ROOT
 class ClinicProcess:
     """At one port for its life, so that devices find it again."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, *options: str, errors: Path | None = None) -> None:
+        """`errors`: where its standard error goes; None: nowhere."""
         self.folder = folder
+        self.errors = errors
         self._options = options
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port: int = free.getsockname()[1]
@@ -26,15 +29,23 @@ class ClinicProcess:
     def start(self) -> None:
         """Returns when it listens."""
         command = [sys.executable, "-m", "sync.clinic", "serve", "--data", str(self.folder), "--port", str(self.port)]
-        self._process = subprocess.Popen(
-            [*command, "--rate", "0", *self._options],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
+        with (self.errors or Path(os.devnull)).open("ab") as errors:
+            self._process = subprocess.Popen(
+                [*command, "--rate", "0", *self._options],
+                cwd=ROOT,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
         assert self._process.stdout is not None
         assert self._process.stdout.readline().strip() == self.url
+
+    @property
+    def most_memory_mib(self) -> float:
+        """That it has ever held."""
+        assert self._process is not None
+        status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii")
+        return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
     def kill(self) -> None:
         self._end(signal.SIGKILL)

@@ -18,6 +18,8 @@ from sync.clinic.errors import ClinicError
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 LOOPBACK: tuple[Network, ...] = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
+# h11 bounds a head only while it is not whole
+MOST_HEADER_BYTES = 32 * 1024
 _PEER = "vitalkeep.peer"
 _NAMED_HOST = re.compile(rb"[A-Za-z0-9._-]{1,253}(:[0-9]{1,5})?")
 _NUMBERED_HOST = re.compile(rb"\[([0-9A-Fa-f:.]{2,45})\](:[0-9]{1,5})?")
@@ -76,7 +78,9 @@ def peer_of(scope: Scope) -> Address | None:
 
 
 def is_malformed(scope: Scope) -> bool:
-    """Whether nothing should be made of it: a host that can be none, control characters, a length told in two ways."""
+    """Whether nothing should be made of it: floods, a host that can be none, control characters, two lengths."""
+    if sum(len(name) + len(value) for name, value in scope["headers"]) > MOST_HEADER_BYTES:
+        return True
     names = [name for name, _ in scope["headers"]]
     hosts = [value for name, value in scope["headers"] if name == b"host"]
     if len(hosts) != 1 or not _is_host(hosts[0]):
