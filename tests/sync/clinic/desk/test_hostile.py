@@ -364,6 +364,17 @@ def test_nobody_is_signed_out_by_another_page(server: ClinicProcess) -> None:
         assert client.post("/sign-out", data={"csrf": "A" * 43}, headers=evil).status_code == 403
 
 
+def test_answers_on_a_connection_that_stays_wait_for_no_timer(server: ClinicProcess) -> None:
+    with _client(server) as client:
+        client.get("/v1/clinic")
+        took_s = []
+        for _ in range(20):
+            began = time.monotonic()
+            client.get("/v1/clinic")
+            took_s.append(time.monotonic() - began)
+    assert min(took_s) < 0.03
+
+
 def test_a_thousand_wrong_passwords_are_mostly_not_looked_at(server: ClinicProcess) -> None:
     query = "SELECT count(*) FROM audit WHERE action = 'sign-in failed'"
     before = read_rows(server.folder, query)[0][0]
