@@ -11,12 +11,14 @@ import click
 from sync.clinic.cli.audit import audit
 from sync.clinic.cli.card import card
 from sync.clinic.cli.completion import completion
+from sync.clinic.cli.export import export
 from sync.clinic.cli.init import init
 from sync.clinic.cli.options import FAILED, INTERNAL, INTERRUPTED
 from sync.clinic.cli.pair import pair
 from sync.clinic.cli.patients import patients
 from sync.clinic.cli.serve import serve
 from sync.clinic.cli.staff import staff
+from sync.clinic.cli.token import token
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -30,10 +32,11 @@ def app() -> None:
     vitalkeep-clinic pair new --for 'Patient 17'
     vitalkeep-clinic patients
     vitalkeep-clinic card P-7K3QF2M1
+    vitalkeep-clinic export > cards.csv
     """
 
 
-for command in (init, serve, pair, patients, card, staff, audit, completion):
+for command in (init, serve, pair, patients, card, staff, token, audit, export, completion):
     app.add_command(command)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
@@ -18,6 +19,8 @@ from sync.clinic.desk.proxy import ProxySignIn
 from sync.clinic.desk.refusal import refused
 from sync.clinic.desk.sign_in import sign_in_routes
 from sync.clinic.desk.threshold import Threshold
+from sync.clinic.interfaces.routes import interface_routes
+from sync.clinic.interfaces.timed import Timed
 from sync.clinic.openapi import ERRORS
 from sync.clinic.pages.assets import Assets
 from sync.clinic.pages.renderer import Renderer
@@ -38,8 +41,13 @@ def make_app(
         *wire.routes(clinic, most_per_address=most_per_address),
         *sign_in_routes(desk, renderer),
         *page_routes(desk, assets, renderer),
+        *interface_routes(clinic, desk),
     ]
-    app = Starlette(routes=routes, exception_handlers={HTTPException: _http_error, Exception: _internal_error})
+    app = Starlette(
+        routes=routes,
+        middleware=[Middleware(Timed, counters=clinic.counters, clock=clinic.clock)],
+        exception_handlers={HTTPException: _http_error, Exception: _internal_error},
+    )
     app.state.desk = desk
     # It would lead to an absolute address, made from what the request says the host is.
     app.router.redirect_slashes = False

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sync.clinic.clock import ClinicClock
+from sync.clinic.counters import Counters
 from sync.clinic.database.database import Database
 from sync.clinic.database.opened import open_database
 from sync.clinic.secrets_file import ClinicSecrets, load_secrets
@@ -24,6 +25,7 @@ class Clinic:
     clock: ClinicClock = field(repr=False)
     name: str = "clinic"
     url: str | None = None
+    counters: Counters = field(default_factory=Counters, repr=False)
 
 
 @contextmanager

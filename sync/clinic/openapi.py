@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sync.clinic.interfaces.description import paths, schemas, security_schemes
 from sync.receipt import RECEIPT_BYTES
 from sync.release import ENVELOPE_BYTES
 
@@ -27,7 +28,10 @@ def document(name: str) -> dict[str, Any]:
         "info": {
             "title": f"vitalkeep clinic: {name}",
             "version": API_VERSION,
-            "description": "Takes sealed messages of one size from paired devices, and answers each with a receipt.",
+            "description": (
+                "Takes sealed messages of one size from paired devices, and answers each with a receipt. Gives what"
+                " they say, with its error, to programs that have a token: as FHIR R4 and as CSV."
+            ),
         },
         "paths": {
             "/v1/clinic": {
@@ -64,9 +68,12 @@ def document(name: str) -> dict[str, Any]:
                     "responses": {"200": _json("This document", {"type": "object"}), **_errors(429, 500)},
                 }
             },
+            **paths(),
         },
         "components": {
+            "securitySchemes": security_schemes(),
             "schemas": {
+                **schemas(),
                 "Clinic": {
                     "type": "object",
                     "additionalProperties": False,
@@ -88,7 +95,7 @@ def document(name: str) -> dict[str, Any]:
                         "message": {"type": "string"},
                     },
                 },
-            }
+            },
         },
     }
 

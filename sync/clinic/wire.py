@@ -20,6 +20,7 @@ from sync.clinic.errors import ClinicStoreError
 from sync.clinic.openapi import API_VERSION, ERRORS, document
 from sync.clinic.rate_limit import RateLimit
 from sync.clinic.receiver import Receiver
+from sync.receipt import Receipt, Status
 from sync.release import ENVELOPE_BYTES, ReleaseError
 
 BODY_WITHIN_S = 30.0
@@ -51,23 +52,35 @@ def routes(clinic: Clinic, *, most_per_address: int) -> list[Route]:
             async with asyncio.timeout(BODY_WITHIN_S):
                 data = await _body(request)
         except TimeoutError:
+            clinic.counters.message("too_slow")
             return error(408)
         except ClientDisconnect:
+            clinic.counters.message("too_slow")
             return error(400)  # to nobody
         if data is None:
+            clinic.counters.message("too_large")
             return error(413)
         try:
             receipt = await asyncio.get_running_loop().run_in_executor(one_thread, receiver.take, data)
         except ReleaseError:
+            clinic.counters.message("no_envelope")
             return error(400)
         except ClinicStoreError as problem:
+            clinic.counters.message("not_now")
+            clinic.counters.database_error()
             print(problem, file=sys.stderr)
             return error(503)
+        except Exception:
+            clinic.counters.message("internal")
+            raise
+        _count(clinic, receipt)
         return Response(receipt, media_type="application/octet-stream")
 
     def limited(answer: Answering) -> Answering:
         async def limited_answer(request: Request) -> Response:
             if not limit.admits(request.client.host if request.client else ""):
+                if request.method == "POST":
+                    clinic.counters.message("too_many")
                 return error(429)
             return await answer(request)
 
@@ -88,6 +101,12 @@ async def _body(request: Request) -> bytes | None:
         if len(data) > ENVELOPE_BYTES:
             return None
     return data
+
+
+def _count(clinic: Clinic, receipt: bytes) -> None:
+    said = Receipt.decode(receipt)
+    reason = said.reason.name.lower() if said.status is Status.REFUSED else ""
+    clinic.counters.message(said.status.name.lower(), reason)
 
 
 def error(status: int) -> Response:

@@ -24,7 +24,7 @@ from sync.clinic.desk.sessions import Sessions
 from sync.clinic.desk.signed_in import SignedIn
 from sync.clinic.desk.throttle import Throttle
 from sync.clinic.errors import StaffNameError
-from sync.clinic.tables.audit import UNKNOWN, Action, Audit
+from sync.clinic.tables.audit import ALL_PATIENTS, UNKNOWN, Action, Audit
 from sync.clinic.tables.staff import Staff, StaffMember, staff_name
 
 CHECKED_AT_ONCE = 2
@@ -58,7 +58,7 @@ class Desk:
         self._waiting = 0
         self._viewed_lock = threading.Lock()
         self._viewed_on: date | None = None
-        self._viewed: set[tuple[str, str]] = set()
+        self._viewed: set[tuple[str, str | None]] = set()
 
     # -- who asks
 
@@ -116,14 +116,16 @@ class Desk:
             if member is None or not matches:
                 # What was typed as a name is often a password.
                 audit.add(member.name if member else UNKNOWN, Action.SIGN_IN_FAILED)
+                self.clinic.counters.sign_in(succeeded=False)
                 return None
             audit.add(member.name, Action.SIGN_IN)
+            self.clinic.counters.sign_in(succeeded=True)
         return member
 
     # -- what they see
 
-    def viewed(self, staff: SignedIn, pseudonym: str) -> None:
-        """Writes down that they see this patient: once for each session, patient and day.
+    def viewed(self, staff: SignedIn, pseudonym: str | None) -> None:
+        """Writes down that they see this patient, None is all of them: once for each session, patient and day.
 
         A page calls it before it shows one, with no transaction open. Raises ClinicStoreError: then it shows nothing.
         """
@@ -135,6 +137,8 @@ class Desk:
             if seen in self._viewed:
                 return
         with clinic.database.writing() as tx:
-            Audit(tx, clinic.secrets, clinic.clock).add(staff.name, Action.VIEWED, pseudonym)
+            Audit(tx, clinic.secrets, clinic.clock).add(
+                staff.name, Action.VIEWED, pseudonym, None if pseudonym else ALL_PATIENTS
+            )
         with self._viewed_lock:
             self._viewed.add(seen)

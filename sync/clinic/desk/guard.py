@@ -59,6 +59,7 @@ def guarded(desk: Desk, page: Page, *, bearer: Bearer | None = None) -> Endpoint
         except ForgedNameError:
             response = refused(request, 403, "Who you are is told by the proxy alone.")
         except ClinicStoreError as problem:
+            desk.clinic.counters.database_error()
             print(problem, file=sys.stderr, flush=True)
             response = refused(request, 503)
         response.headers["Cache-Control"] = "no-store"

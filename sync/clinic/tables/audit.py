@@ -24,6 +24,7 @@ from sync.clinic.tables.meta import Meta
 
 DEVICE = "device"
 UNKNOWN = "unknown"
+ALL_PATIENTS = "all patients"  # as a detail, beside no subject
 PAGE = 100
 _HEAD = "audit_head"
 _LOCK = b"audit"

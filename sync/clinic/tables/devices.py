@@ -40,6 +40,23 @@ class Devices:
     def all(self) -> list[Device]:
         return [_device(row) for row in self._tx.all(f"SELECT {_COLUMNS} FROM devices ORDER BY pseudonym")]
 
+    def count(self) -> int:
+        row = self._tx.one("SELECT COUNT(*) FROM devices")
+        assert row is not None
+        return int(row[0])
+
+    def pseudonyms(self, after: str, most: int) -> list[str]:
+        """The next ones, by pseudonym; `after` an empty one: the first."""
+        rows = self._tx.all(
+            "SELECT pseudonym FROM devices WHERE pseudonym > ? ORDER BY pseudonym LIMIT ?", (after, most)
+        )
+        return [str(row[0]) for row in rows]
+
+    def find(self, pseudonym: str) -> Device | None:
+        """Letter for letter."""
+        row = self._tx.one(f"SELECT {_COLUMNS} FROM devices WHERE pseudonym = ?", (pseudonym,))
+        return None if row is None else _device(row)
+
     def patient(self, pseudonym: str) -> Device:
         """Raises UnknownPatientError."""
         row = self._tx.one(f"SELECT {_COLUMNS} FROM devices WHERE pseudonym = ?", (pseudonym.strip().upper(),))

@@ -82,7 +82,7 @@ def test_the_document_is_served_and_is_openapi(client: AsgiClient) -> None:
         for method, operation in operations.items():
             assert operation["summary"], (path, method)
             for status in operation["responses"]:
-                assert status == "200" or int(status) in ERRORS
+                assert status == "200" or int(status) in ERRORS or not path.startswith("/v1/")
 
 
 @pytest.mark.parametrize("size", [0, 1, ENVELOPE_BYTES - 1])

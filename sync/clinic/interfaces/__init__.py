@@ -1,0 +1,1 @@
+"""What other programs read of the clinic: FHIR, CSV, counts for Prometheus. Noisy figures only, never a bare one."""
