@@ -38,22 +38,32 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClinicProcess]:
     assert (folder / "errors").read_text() == ""
 
 
-def _sent(server: ClinicProcess, request: str | bytes, wait_s: float = 10.0) -> bytes:
-    """All that comes back until the connection ends."""
+def _sent(server: ClinicProcess, request: str | bytes) -> bytes:
+    """All that comes back until the connection ends; who waits for more than was sent is told that there is none."""
     data = request.encode("latin-1") if isinstance(request, str) else request
-    with socket.create_connection(("127.0.0.1", server.port), timeout=wait_s) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=2) as connection:
         with suppress(OSError):  # it has heard enough
             connection.sendall(data)
+        answer = _read(connection)
+        with suppress(OSError):
             connection.shutdown(socket.SHUT_WR)
-        return _read(connection)
+        return answer + _read(connection)
 
 
 def _read(connection: socket.socket) -> bytes:
     answer = b""
-    with suppress(ConnectionResetError):
+    with suppress(ConnectionResetError, TimeoutError):
         while piece := connection.recv(65536):
             answer += piece
     return answer
+
+
+def _ended(connection: socket.socket) -> bool:
+    """By the other side, without a word."""
+    try:
+        return connection.recv(1) == b""
+    except ConnectionResetError:
+        return True
 
 
 def _require_refused(answer: bytes, *statuses: int) -> None:
@@ -321,7 +331,7 @@ def test_slow_clients_keep_nobody_waiting(server: ClinicProcess) -> None:
                     connection.send(b"a")  # a little, so that it is not idle
             time.sleep(0.5)
         for connection in heads + silent:
-            assert _read(connection) == b""  # closed
+            assert _ended(connection)
         for connection in forms:
             assert re.match(rb"HTTP/1\.1 408 |$", _read(connection))
         for connection in messages:
@@ -355,13 +365,19 @@ def _signed_in(client: httpx.Client, password: str = PASSWORD, name: str = "rece
     return client.post("/sign-in", data=fields, headers=cookie).status_code
 
 
-def test_nobody_is_signed_out_by_another_page(server: ClinicProcess) -> None:
-    with _client(server) as client:
+def test_a_session_is_over_when_it_is_signed_out(server: ClinicProcess) -> None:
+    with _client(server) as client, _client(server) as replayed:
         assert _signed_in(client) == 303
+        replayed.cookies.set("vitalkeep", client.cookies["vitalkeep"])
         assert client.get("/sign-in").status_code == 303
         assert client.post("/sign-out", data={"csrf": "A" * 43}).status_code == 403
+        csrf = _csrf(client.get("/privacy"))
         evil = {"Origin": "http://evil.example"}
-        assert client.post("/sign-out", data={"csrf": "A" * 43}, headers=evil).status_code == 403
+        assert client.post("/sign-out", data={"csrf": csrf}, headers=evil).status_code == 403
+        assert replayed.get("/privacy").status_code == 200
+        assert client.post("/sign-out", data={"csrf": csrf}).status_code == 303
+        assert replayed.get("/privacy").status_code == 303
+        assert replayed.get("/sign-in").status_code == 200
 
 
 def test_answers_on_a_connection_that_stays_wait_for_no_timer(server: ClinicProcess) -> None:
@@ -421,7 +437,12 @@ def test_a_name_that_the_proxy_did_not_send_is_refused(server: ClinicProcess, tm
         employ(clinic, "reception", None)
     header = "X-Forwarded-User: reception\r\n"
     elsewhere = ("--proxy-header", "X-Forwarded-User", "--proxy-address", "192.0.2.1")
+    here = ("--proxy-header", "X-Forwarded-User", "--proxy-address", "127.0.0.1")
     own = "Sec-Fetch-Site: same-origin\r\nX-Forwarded-For: 192.0.2.1\r\n"
+    with ClinicProcess(tmp_path / "clinic", *here) as process:
+        assert _sent(process, f"GET /privacy HTTP/1.1\r\n{HEAD}{header}\r\n").startswith(b"HTTP/1.1 200")
+        stranger = header.replace("reception", "stranger")
+        _require_refused(_sent(process, f"GET /privacy HTTP/1.1\r\n{HEAD}{stranger}\r\n"), 403)
     with ClinicProcess(tmp_path / "clinic", *elsewhere) as process:
         _require_refused(_sent(process, f"POST /sign-out HTTP/1.1\r\n{HEAD}{own}{header}\r\n"), 403)
         _require_refused(_sent(process, f"POST /sign-out HTTP/1.1\r\n{HEAD}{own}\r\n"), 401)
