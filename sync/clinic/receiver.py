@@ -7,9 +7,12 @@ this clinic, can such an answer exist, has the question been answered.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sync.clinic.catalogue import question
 from sync.clinic.clock import ClinicClock
 from sync.clinic.database.database import Database, Transaction
+from sync.clinic.errors import ClinicStoreError
 from sync.clinic.secrets_file import ClinicSecrets
 from sync.clinic.tables.answers import Answers
 from sync.clinic.tables.audit import DEVICE, Action, Audit
@@ -36,16 +39,60 @@ class Receiver:
 
     def take(self, data: bytes) -> bytes:
         """The receipt, RECEIPT_BYTES. Raises ReleaseError for what is no envelope, ClinicStoreError."""
-        release = Release.decode(data)
+        return self._take(Release.decode(data))
+
+    def take_all(self, releases: Sequence[Release]) -> list[bytes | Exception]:
+        """For each its receipt, or what went wrong. They share a commit, and where that fails they fail together."""
+        if len(releases) > 1:
+            try:
+                return list(self._together(releases))
+            except ClinicStoreError as problem:
+                return [problem for _ in releases]
+            except Exception:
+                # Our mistake, about one of them: the others shall not suffer for it.
+                pass
+        return [self._alone(release) for release in releases]
+
+    def _take(self, release: Release) -> bytes:
         try:
             with self._database.writing() as tx:
                 tx.lock(release.device)
                 status, erased = self._taken(tx, release)
         except _RefusedError as refused:
-            return issue(release, Status.REFUSED, refused.reason, self._secrets.signing).encode()
+            return self._receipt(release, Status.REFUSED, refused.reason)
         if erased:
             self._database.flush_erased()
-        return issue(release, status, Reason.NONE, self._secrets.signing).encode()
+        return self._receipt(release, status)
+
+    def _alone(self, release: Release) -> bytes | Exception:
+        try:
+            return self._take(release)
+        except Exception as problem:
+            return problem
+
+    def _together(self, releases: Sequence[Release]) -> list[bytes]:
+        decided: list[tuple[Status, Reason]] = []
+        any_erased = False
+        with self._database.writing() as tx:
+            # in one order, so that no two who do this wait for each other
+            for device in sorted({release.device for release in releases}):
+                tx.lock(device)
+            for release in releases:
+                tx.execute("SAVEPOINT message")
+                try:
+                    status, erased = self._taken(tx, release)
+                    decided.append((status, Reason.NONE))
+                    any_erased = any_erased or erased
+                except _RefusedError as refused:
+                    tx.execute("ROLLBACK TO SAVEPOINT message")
+                    decided.append((Status.REFUSED, refused.reason))
+                tx.execute("RELEASE SAVEPOINT message")
+        if any_erased:
+            self._database.flush_erased()
+        return [self._receipt(release, *said) for release, said in zip(releases, decided, strict=True)]
+
+    def _receipt(self, release: Release, status: Status, reason: Reason = Reason.NONE) -> bytes:
+        return issue(release, status, reason, self._secrets.signing).encode()
 
     def _taken(self, tx: Transaction, release: Release) -> tuple[Status, bool]:
         """And whether something was erased."""

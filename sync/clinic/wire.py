@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
@@ -17,6 +16,7 @@ from starlette.routing import Route
 
 from sync.clinic.clinic import Clinic
 from sync.clinic.errors import ClinicStoreError
+from sync.clinic.inbox import Inbox
 from sync.clinic.openapi import API_VERSION, ERRORS, document
 from sync.clinic.rate_limit import RateLimit
 from sync.clinic.receiver import Receiver
@@ -29,9 +29,8 @@ Answering = Callable[[Request], Awaitable[Response]]
 
 def routes(clinic: Clinic, *, most_per_address: int) -> list[Route]:
     """`most_per_address`: requests within ten minutes; 0: no limit."""
-    receiver = Receiver(clinic.secrets, clinic.database, clinic.clock)
+    inbox = Inbox(Receiver(clinic.secrets, clinic.database, clinic.clock), clinic.database.kind)
     limit = RateLimit(most_per_address, clinic.clock)
-    one_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="receiver")
     keys = clinic.secrets.public
     about = {
         "api": int(API_VERSION),
@@ -61,7 +60,7 @@ def routes(clinic: Clinic, *, most_per_address: int) -> list[Route]:
             clinic.counters.message("too_large")
             return error(413)
         try:
-            receipt = await asyncio.get_running_loop().run_in_executor(one_thread, receiver.take, data)
+            receipt = await inbox.receipt(data)
         except ReleaseError:
             clinic.counters.message("no_envelope")
             return error(400)
