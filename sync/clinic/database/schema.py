@@ -82,7 +82,8 @@ VERSION_2 = (
         detail TEXT,
         mac {bytes} NOT NULL CHECK (length(mac) = 32)
     ) {strict}""",
-    'CREATE INDEX answers_by_question ON answers (statistic, length_days, "window", value)',
+    # all that is counted over patients stands in it
+    'CREATE INDEX answers_by_question ON answers (statistic, length_days, "window", value, version, device)',
 )
 
 MIGRATIONS = (VERSION_1, VERSION_2)

@@ -79,7 +79,7 @@ def patients_page(presenter: Presenter) -> Page:
 def make_patients(tx: Transaction, search: str, sort: str, at: int) -> PatientsView:
     search = search.strip()[:MOST_SEARCH]
     sort = sort if sort in _SORTS else "label"
-    everybody = Overview(tx).patients()
+    everybody = Overview(tx).patients(with_month=sort == "newest")
     found = ordered([patient for patient in everybody if matches(patient, search)], sort)
     query = {"sort": sort, **({"search": search} if search else {})}
     pages = paging(at, len(found), "/patients", query)
@@ -117,12 +117,12 @@ def patient_row(patient: Patient, answers: Sequence[StoredAnswer]) -> PatientRow
     newest: dict[str, ShownFigure] = {}
     for figure in make_figures(answers):
         newest.setdefault(figure.statistic, shown(figure))
-    month = patient.newest.get(MONTH_DAYS)
+    months = [each.answer.window for each in answers if each.answer.length_days == MONTH_DAYS]
     return PatientRow(
         patient.pseudonym,
         patient.label,
         patient.enrolled,
-        None if month is None else last_day(MONTH_DAYS, month),
+        last_day(MONTH_DAYS, max(months)) if months else None,
         tuple(newest.get(statistic) for statistic in STATISTICS),
     )
 
@@ -134,4 +134,4 @@ def _natural(text: str) -> list[tuple[int, str]]:
 
 
 def _folded(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold()
+    return text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()

@@ -23,6 +23,8 @@ from sync.clinic.silence import Silence, newest_due, silence
 from sync.clinic.tables.overview import FlaggedPatient, Overview, Patient
 
 NEWS_DAYS = 28
+# Of whom nothing has come for longer stands among the silent, and with what came last on a page of their own.
+FLAGGED_MONTHS = 13
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -109,7 +111,7 @@ def make_today(tx: Transaction, settings: Settings, today: date, at: int = 1, si
     patients, newest = overview.count(), overview.newest_data_month("worn_days")
     since = today - timedelta(days=NEWS_DAYS)
     due = newest_due(MONTH_DAYS, today)
-    flagged = _flagged(overview, settings, patients, at, {"silent": str(silent_at)} if silent_at > 1 else {})
+    flagged = _flagged(overview, settings, patients, due or 0, at, {"silent": str(silent_at)} if silent_at > 1 else {})
     silent = _silent(overview, settings, today, silent_at, {"page": str(at)} if at > 1 else {})
     return TodayView(
         today,
@@ -136,9 +138,11 @@ def flagged_row(patient: FlaggedPatient, threshold: int) -> FlaggedRow:
     )
 
 
-def _flagged(overview: Overview, settings: Settings, patients: int, at: int, query: dict[str, str]) -> Flagged:
-    threshold = threshold_days(settings.af_share)
-    total, rows = overview.flagged("af_days", threshold, PER_PAGE, (at - 1) * PER_PAGE)
+def _flagged(
+    overview: Overview, settings: Settings, patients: int, due: int, at: int, query: dict[str, str]
+) -> Flagged:
+    threshold, since = threshold_days(settings.af_share), max(0, due + 1 - FLAGGED_MONTHS)
+    total, rows = overview.flagged("af_days", threshold, since, PER_PAGE, (at - 1) * PER_PAGE)
     return Flagged(
         settings.af_share_percent,
         threshold,

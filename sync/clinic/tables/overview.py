@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from sync.clinic.database.database import Transaction
@@ -21,7 +23,7 @@ class Patient:
     pseudonym: str
     label: str | None
     enrolled: date
-    statistics: dict[str, int]
+    statistics: Mapping[str, int]
     newest: dict[int, int]
 
 
@@ -36,32 +38,38 @@ class Overview:
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
-    def patients(self) -> list[Patient]:
-        """All, by pseudonym, with their newest month."""
-        rows = self._tx.all(f"SELECT {_PATIENT}, {_NEWEST_MONTH} FROM devices d ORDER BY d.pseudonym")
+    def patients(self, *, with_month: bool) -> list[Patient]:
+        """All, by pseudonym; with their newest month where that is asked for: a look into an index for each."""
+        month = f", {_NEWEST_MONTH}" if with_month else ""
+        rows = self._tx.all(f"SELECT {_PATIENT}{month} FROM devices d ORDER BY d.pseudonym")
         return [_patient(row) for row in rows]
 
     def without_month(self, window: int, enrolled_until: date) -> list[Patient]:
         """Who has answered about no month from `window` on, of those enrolled by then; with month and quarter."""
         rows = self._tx.all(
-            f"SELECT each.*, {_NEWEST_QUARTER} FROM (SELECT {_PATIENT}, {_NEWEST_MONTH} AS month FROM devices d"
-            " WHERE d.enrolled <= ?) AS each WHERE each.month IS NULL OR each.month < ?"
-            " ORDER BY each.month, each.pseudonym",
+            f"SELECT {_PATIENT}, {_NEWEST_MONTH}, {_NEWEST_QUARTER} FROM devices d WHERE d.enrolled <= ? AND NOT EXISTS"
+            ' (SELECT 1 FROM answers a WHERE a.device = d.id AND a.length_days = 28 AND a."window" >= ?)'
+            " ORDER BY d.pseudonym",
             (enrolled_until.isoformat(), window),
         )
         return [_patient(row) for row in rows]
 
-    def flagged(self, statistic: str, at_least: float, limit: int, offset: int) -> tuple[int, list[FlaggedPatient]]:
-        """How many there are, and some of them, the largest first: of each patient the newest month alone counts.
+    def flagged(
+        self, statistic: str, at_least: float, since_window: int, limit: int, offset: int
+    ) -> tuple[int, list[FlaggedPatient]]:
+        """How many there are, and some of them, the largest first: of each patient the newest month alone counts, where
+        it is `since_window` or later.
 
         Beyond their end are the first ones."""
         rows = self._tx.all(
-            f"SELECT count(*) OVER (), d.pseudonym, d.label, {_ANSWER} FROM devices d CROSS JOIN answers a"
-            f" WHERE {_IS_NEWEST} AND a.value >= ? ORDER BY a.value DESC, d.pseudonym LIMIT ? OFFSET ?",
-            (statistic, statistic, at_least, limit, offset),
+            f"SELECT f.total, d.pseudonym, d.label, {_ANSWER} FROM ({_FLAGGED}) AS f"
+            ' JOIN answers a ON a.device = f.device AND a.length_days = 28 AND a."window" = f."window"'
+            " AND a.statistic || '' = ? AND a.version = 1 JOIN devices d ON d.id = f.device"
+            " ORDER BY f.value DESC, d.pseudonym LIMIT ? OFFSET ?",
+            (statistic, since_window, at_least, statistic, limit, offset),
         )
         if not rows and offset:
-            return self.flagged(statistic, at_least, limit, 0)
+            return self.flagged(statistic, at_least, since_window, limit, 0)
         total = rows[0][0] if rows else 0
         return total, [FlaggedPatient(row[1], row[2], _stored(row[3:])) for row in rows]
 
@@ -70,9 +78,10 @@ class Overview:
         agreed = " + ".join("CASE WHEN d.statistics LIKE ? THEN 1 ELSE 0 END" for _ in statistics)
         rows = self._tx.all(
             "SELECT d.pseudonym, d.label FROM devices d JOIN answers a ON a.device = d.id AND a.length_days = 28"
-            ' AND a."window" = ? GROUP BY d.pseudonym, d.label, d.statistics'
+            f' AND a."window" = ? AND a.statistic IN ({", ".join("?" * len(statistics))})'
+            " GROUP BY d.pseudonym, d.label, d.statistics"
             f" HAVING count(DISTINCT a.statistic) < {agreed} ORDER BY d.pseudonym",
-            (window, *(f'%"{statistic}"%' for statistic in statistics)),
+            (window, *statistics, *(f'%"{statistic}"%' for statistic in statistics)),
         )
         return [(row[0], row[1]) for row in rows]
 
@@ -102,19 +111,26 @@ class Overview:
 
 _PATIENT = "d.id, d.pseudonym, d.label, d.enrolled, d.statistics"
 _NEWEST_MONTH = '(SELECT max(n."window") FROM answers n WHERE n.device = d.id AND n.length_days = 28)'
-_NEWEST_QUARTER = '(SELECT max(n."window") FROM answers n WHERE n.device = each.id AND n.length_days = 84)'
-# With an empty text joined to it a statistic lures SQLite into no index by statistic, where each look would be a walk.
-_IS_NEWEST = (
-    "a.device = d.id AND a.length_days = 28 AND a.statistic || '' = ? AND a.version = 1"
-    ' AND a."window" = (SELECT max(b."window") FROM answers b'
-    " WHERE b.device = d.id AND b.length_days = 28 AND b.statistic || '' = ? AND b.version = 1)"
+_NEWEST_QUARTER = '(SELECT max(n."window") FROM answers n WHERE n.device = d.id AND n.length_days = 84)'
+# What is asked of the answers here stands in the index by question; the rest of each is looked up once it is known.
+# With an empty text joined to it (above) a statistic lures SQLite to no index by statistic, where a look is a walk.
+_FLAGGED = (
+    'SELECT a.device, a."window", a.value, count(*) OVER () AS total FROM answers a WHERE a.statistic = ?'
+    ' AND a.length_days = 28 AND a."window" >= ? AND a.version = 1 AND a.value >= ? AND NOT EXISTS'
+    ' (SELECT 1 FROM answers b WHERE b.device = a.device AND b.length_days = 28 AND b."window" > a."window")'
 )
 _ANSWER = 'a.statistic, a.version, a.length_days, a."window", a.value, a.epsilon_milli, a.received'
 
 
 def _patient(row: tuple[Any, ...]) -> Patient:
     newest = {length: int(window) for length, window in zip((28, 84), row[5:], strict=False) if window is not None}
-    return Patient(bytes(row[0]), row[1], row[2], date.fromisoformat(row[3]), json.loads(row[4]), newest)
+    return Patient(bytes(row[0]), row[1], row[2], date.fromisoformat(row[3]), _statistics(row[4]), newest)
+
+
+@lru_cache(maxsize=256)
+def _statistics(text: str) -> Mapping[str, int]:
+    """Most have agreed to the same: it is read once."""
+    return MappingProxyType(json.loads(text))
 
 
 def _stored(row: tuple[Any, ...]) -> StoredAnswer:

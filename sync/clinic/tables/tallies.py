@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sync.clinic.card import LEAST_WORN, MONTHS
-from sync.clinic.database.database import Transaction
+from sync.clinic.database.database import Row, Transaction
 
 # A value, and how many patients have it.
 Tally = list[tuple[float, int]]
@@ -40,36 +40,34 @@ class Tallies:
         self, statistics: Sequence[tuple[str, int]], first_window: int, until_window: int
     ) -> dict[tuple[str, int], QuarterTally]:
         """By statistic and window of 84 days; `statistics`: each with its version."""
-        marks = " OR ".join("(q.statistic = ? AND q.version = ?)" for _ in statistics)
-        rows = self._tx.all(
-            'SELECT q.statistic, q."window", CASE WHEN w.device IS NULL THEN 0 ELSE 1 END AS shown, q.value, count(*)'
-            f" FROM answers q LEFT JOIN {_WORN_ENOUGH} AS w"
-            ' ON w.device = q.device AND w.quarter = q."window"'
-            f' WHERE ({marks}) AND q.length_days = 84 AND q."window" >= ? AND q."window" < ?'
-            ' GROUP BY q.statistic, q."window", shown, q.value ORDER BY q.value',
-            (
-                first_window * MONTHS,
-                until_window * MONTHS,
-                LEAST_WORN,
-                *(each for statistic in statistics for each in statistic),
-                first_window,
-                until_window,
-            ),
-        )
         found: dict[tuple[str, int], QuarterTally] = {}
-        for statistic, window, is_shown, value, count in rows:
-            known = found.get((statistic, window), QuarterTally([], 0))
-            if is_shown:
-                known.shown.append((value, count))
-            else:
-                known = QuarterTally(known.shown, known.left_out + count)
-            found[statistic, window] = known
+        for window in range(first_window, until_window):
+            for statistic, version, value, count, shown in self._quarter(statistics, window):
+                if (statistic, version) in statistics:
+                    known = found.get((statistic, window), QuarterTally([], 0))
+                    told = [*known.shown, (value, shown)] if shown else known.shown
+                    found[statistic, window] = QuarterTally(told, known.left_out + count - shown)
         return found
 
+    def _quarter(self, statistics: Sequence[tuple[str, int]], window: int) -> list[Row]:
+        """Statistic, version, value, how many gave it, and of how many of them it may be shown, as card.py has it.
 
-# As card.py has it: the noisy worn_days of all months of a quarter, and enough of them.
-_WORN_ENOUGH = (
-    f'(SELECT device, "window" / {MONTHS} AS quarter FROM answers'
-    ' WHERE statistic = \'worn_days\' AND length_days = 28 AND "window" >= ? AND "window" < ?'
-    f' GROUP BY device, "window" / {MONTHS} HAVING sum(value) >= ? AND count(*) = {MONTHS})'
-)
+        One quarter at a time: what is asked of it then stands in a few stretches of one index.
+        """
+        names = ", ".join("?" * len(statistics))
+        return self._tx.all(
+            "WITH worn AS (SELECT device FROM answers WHERE statistic = 'worn_days' AND length_days = 28"
+            ' AND "window" >= ? AND "window" < ? GROUP BY device HAVING count(*) = ? AND sum(value) >= ?)'
+            " SELECT q.statistic, q.version, q.value, count(*),"
+            " sum(CASE WHEN q.device IN (SELECT device FROM worn) THEN 1 ELSE 0 END)"
+            f' FROM answers q WHERE q.statistic IN ({names}) AND q.length_days = 84 AND q."window" = ?'
+            " GROUP BY q.statistic, q.version, q.value ORDER BY q.statistic, q.version, q.value",
+            (
+                window * MONTHS,
+                (window + 1) * MONTHS,
+                MONTHS,
+                LEAST_WORN,
+                *(name for name, _ in statistics),
+                window,
+            ),
+        )
