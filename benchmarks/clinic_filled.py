@@ -57,13 +57,15 @@ def fill(folder: Path, devices: int, database_url: str | None = None, seed: int 
             audit = Audit(tx, secrets, clock)
             for view in range(min(_VIEWS, devices)):
                 audit.add(STAFF, Action.VIEWED, _pseudonym(view))
-        answers = _devices_and_answers(database, devices, clock.today(), np.random.default_rng(seed))
+        answers = fill_database(database, devices, clock.today(), seed)
     finally:
         database.close()
     return Filled(devices, answers, _pseudonym(1))
 
 
-def _devices_and_answers(database: Database, devices: int, today: date, chance: np.random.Generator) -> int:
+def fill_database(database: Database, devices: int, today: date, seed: int = 1) -> int:
+    """Gives how many answers there are."""
+    chance = np.random.default_rng(seed)
     # in the order of their keys, as fast as a table can grow
     ids = sorted(chance.bytes(16) for _ in range(devices))
     statistics = {asked.name: 1 for asked in QUESTIONS}
@@ -143,8 +145,9 @@ def _noise(chance: np.random.Generator, shape: tuple[int, int]) -> NDArray[np.in
 def _on_grid(name: str, at: NDArray[np.float64]) -> NDArray[np.float64]:
     asked = question(name, 1)
     assert asked is not None
-    grid: NDArray[np.float64] = np.array(asked.grid)
-    return grid[np.clip(np.rint(at), 0, len(grid) - 1).astype(int)]
+    grid = np.array(asked.grid)
+    told: NDArray[np.float64] = grid[np.clip(np.rint(at), 0, len(grid) - 1).astype(int)]
+    return told
 
 
 def _pseudonym(at: int) -> str:
