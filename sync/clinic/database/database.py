@@ -47,4 +47,7 @@ class Database(Protocol):
     def flush_erased(self) -> None:
         """What was erased also leaves the files: now, or where a reader is in the way, when it is asked for again."""
 
+    def connections(self) -> dict[str, int]:
+        """How many there are in each state; empty where none are lent out to the threads that ask."""
+
     def close(self) -> None: ...

@@ -68,6 +68,9 @@ class PostgresDatabase:
             self.close()
             raise
 
+    def connections(self) -> dict[str, int]:
+        return self._connections.states()
+
     def close(self) -> None:
         self._connections.close()
 

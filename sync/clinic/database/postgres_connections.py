@@ -31,6 +31,7 @@ class PostgresConnections:
         self._room = threading.BoundedSemaphore(most)
         # the last that came back goes first, so that those nobody needs rest
         self._free: list[PostgresConnection] = []
+        self._lent = 0
         self._lock = threading.Lock()
         self._closed = False
 
@@ -39,6 +40,8 @@ class PostgresConnections:
         """Idle, in autocommit. Raises BusyError, and what `connect` raises."""
         if not self._room.acquire(timeout=PATIENCE_S):
             raise BusyError
+        with self._lock:
+            self._lent += 1
         try:
             connection = self._take() or self._connect()
             try:
@@ -46,7 +49,13 @@ class PostgresConnections:
             finally:
                 self._give_back(connection)
         finally:
+            with self._lock:
+                self._lent -= 1
             self._room.release()
+
+    def states(self) -> dict[str, int]:
+        with self._lock:
+            return {"idle": len(self._free), "lent": self._lent}
 
     def close(self) -> None:
         """Those that are lent are closed when they come back."""

@@ -37,6 +37,9 @@ class SqliteDatabase:
             self._writer = self._connect()
         self._migrate()
 
+    def connections(self) -> dict[str, int]:
+        return {}
+
     def close(self) -> None:
         with self._lock:
             _close(self._open)

@@ -34,9 +34,8 @@ def metrics_route(clinic: Clinic) -> Route:
                 enrolled = Devices(tx).count()
         except ClinicStoreError:
             clinic.counters.database_error()
-        pool: dict[str, int] = getattr(clinic.database, "pool_use", dict)()
         uptime_s = clinic.clock.monotonic_s() - began_s
-        return State(version("vitalkeep"), clinic.database.kind, uptime_s, enrolled, pool)
+        return State(version("vitalkeep"), clinic.database.kind, uptime_s, enrolled, clinic.database.connections())
 
     def is_known(token: str) -> bool:
         try:

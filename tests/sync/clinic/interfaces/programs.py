@@ -37,7 +37,8 @@ class Program:
     """Asks with a token; None: without."""
 
     def __init__(self, clinic: ClinicRig, bearer: str | None) -> None:
-        self.client = AsgiClient(make_app(clinic.clinic, most_per_address=0))
+        self.app = make_app(clinic.clinic, most_per_address=0)
+        self.client = AsgiClient(self.app)
         self.headers = {} if bearer is None else {"Authorization": f"Bearer {bearer}"}
 
     def get(self, path: str, headers: Mapping[str, str] | None = None, method: str = "GET") -> httpx.Response:

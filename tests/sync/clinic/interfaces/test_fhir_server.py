@@ -12,6 +12,7 @@ from sync.clinic.tables.audit import Audit
 from sync.clinic.tables.tokens import Tokens
 from sync.receipt import Status
 from tests.rigs.clinic import URL, ClinicRig, af_days, worn_days
+from tests.rigs.visitor import Visitor, employ
 from tests.sync.clinic.interfaces.programs import QUARTER, Program, enrolled, token
 from tests.sync.clinic.interfaces.r4 import require_r4
 
@@ -237,6 +238,21 @@ def test_what_the_codes_mean_is_told_to_everybody(clinic: ClinicRig, path: str) 
 def test_the_address_of_each_canonical_leads_to_it(clinic: ClinicRig, program: Program) -> None:
     for path in ("/StructureDefinition/privacy-note", "/CodeSystem/figures"):
         assert program.resource(path)["url"] == f"{URL}/fhir/R4{path}"
+
+
+@pytest.mark.parametrize(
+    "path", ["/fhir/R4/Patient/{id}/$everything", "/export/patients/{id}.csv", "/export/cards.csv"]
+)
+def test_whoever_is_signed_in_reads_with_their_session(clinic: ClinicRig, path: str) -> None:
+    """By a link on a page."""
+    _, pseudonym = enrolled(clinic, *QUARTER)
+    employ(clinic)
+    visitor = Visitor(Program(clinic, None).app)
+    path = path.format(id=pseudonym)
+    assert visitor.get(path).status_code == 401
+    visitor.sign_in()
+    response = visitor.get(path)
+    assert response.status_code == 200 and pseudonym in response.text
 
 
 # -- the audit log

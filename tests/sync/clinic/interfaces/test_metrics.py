@@ -6,6 +6,7 @@ import pytest
 
 from sync.clinic.errors import ClinicStoreError
 from tests.rigs.clinic import ClinicRig, af_days
+from tests.rigs.visitor import Visitor, employ
 from tests.sync.clinic.interfaces.programs import QUARTER, Program, enrolled, token
 
 HERE = {"Host": "127.0.0.1:8443"}
@@ -44,6 +45,29 @@ def test_a_token_of_scope_metrics_reads_from_anywhere_and_no_other_does(clinic: 
     assert _lines(Program(clinic, token(clinic, "metrics", "collector")), away)
     assert Program(clinic, token(clinic)).get("/metrics", away).status_code == 401
     assert Program(clinic, None).get(f"/metrics?token={token(clinic, 'metrics', 'x')}", away).status_code == 401
+
+
+def test_connections_are_told_where_they_are_lent_out(clinic: ClinicRig) -> None:
+    told = [line for line in _lines(Program(clinic, None)) if line.startswith("vitalkeep_clinic_pool_connections{")]
+    if clinic.database.kind == "sqlite":
+        assert told == []
+    else:
+        assert told == [
+            'vitalkeep_clinic_pool_connections{state="idle"} 1',
+            'vitalkeep_clinic_pool_connections{state="lent"} 0',
+        ]
+
+
+def test_sign_ins_are_told_by_how_they_ended(clinic: ClinicRig) -> None:
+    employ(clinic)
+    program = Program(clinic, None)
+    visitor = Visitor(program.app)
+    visitor.sign_in()
+    for name in ("reception", "nobody"):
+        visitor.sign_in(name=name, password="wrong password")
+    told = _lines(program)
+    assert 'vitalkeep_clinic_sign_ins_total{result="ok"} 1' in told
+    assert 'vitalkeep_clinic_sign_ins_total{result="failed"} 2' in told
 
 
 def test_nothing_in_it_is_about_a_person(clinic: ClinicRig) -> None:
