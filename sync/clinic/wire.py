@@ -46,7 +46,10 @@ def routes(clinic: Clinic, *, most_per_address: int) -> list[Route]:
     async def openapi(_: Request) -> Response:
         return JSONResponse(document(clinic.name))
 
+    trouble: str | None = None
+
     async def message(request: Request) -> Response:
+        nonlocal trouble
         try:
             async with asyncio.timeout(BODY_WITHIN_S):
                 data = await _body(request)
@@ -67,11 +70,16 @@ def routes(clinic: Clinic, *, most_per_address: int) -> list[Route]:
         except ClinicStoreError as problem:
             clinic.counters.message("not_now")
             clinic.counters.database_error()
-            print(problem, file=sys.stderr)
+            if str(problem) != trouble:  # once, and not for each message that comes meanwhile
+                trouble = str(problem)
+                print(f"messages cannot be stored: {trouble}", file=sys.stderr, flush=True)
             return error(503)
         except Exception:
             clinic.counters.message("internal")
             raise
+        if trouble is not None:
+            trouble = None
+            print("messages are stored again", file=sys.stderr, flush=True)
         _count(clinic, receipt)
         return Response(receipt, media_type="application/octet-stream")
 

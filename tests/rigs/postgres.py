@@ -135,9 +135,10 @@ class PostgresServer:
         """All of its processes at once, without a word; what they had handed to the kernel stays."""
         self._signalled(signal.SIGKILL)
 
-    def restart(self) -> None:
-        self.stop()
-        self.start()
+    def start_again(self) -> None:
+        """Where it is not running."""
+        if self._keeper is None:
+            self.start()
 
     def close(self) -> None:
         """Its folder goes too."""
