@@ -218,7 +218,7 @@ def test_the_demo_leaves_its_card_at_a_clinic_of_this_machine(clinic: Clinic, tm
     (told,) = done.rows()
     card = json.loads(clinic.run("card", made["pseudonym"], "--json"))
     assert (told["clinic"], card["label"]) == ("Practice", "Demo patient")
-    assert len(card["figures"]) == told["figures"] == 8
+    assert len(card["figures"]) == told["figures"] >= 8
     assert {figure["statistic"] for figure in card["figures"]} == set(NAMES)
     again = wearer(tmp_path, "clinic", "demo", "--code", made["code"])
     assert (again.code, "used before" in again.err) == (1, True)
