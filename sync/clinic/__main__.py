@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import click
 
 from sync.clinic.cli.audit import audit
+from sync.clinic.cli.backup import backup, restore
 from sync.clinic.cli.card import card
 from sync.clinic.cli.completion import completion
 from sync.clinic.cli.export import export
@@ -36,7 +37,7 @@ def app() -> None:
     """
 
 
-for command in (init, serve, pair, patients, card, staff, token, audit, export, completion):
+for command in (init, serve, pair, patients, card, staff, token, audit, export, backup, restore, completion):
     app.add_command(command)
 
 

@@ -11,8 +11,9 @@ from sync.clinic.clock import ClinicClock
 from sync.clinic.counters import Counters
 from sync.clinic.database.database import Database
 from sync.clinic.database.opened import open_database
+from sync.clinic.errors import ClinicStoreError
 from sync.clinic.secrets_file import ClinicSecrets, load_secrets
-from sync.clinic.tables.meta import Meta
+from sync.clinic.tables.meta import RESTORING, Meta
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ def open_clinic(folder: Path, clock: ClinicClock, database_url: str | None = Non
     database = open_database(folder, database_url)
     try:
         with database.reading() as tx:
+            if Meta(tx).get(RESTORING) is not None:
+                raise ClinicStoreError("a backup was being put back here, and it was cut short: do it again")
             name, url = Meta(tx).get("name"), Meta(tx).get("url")
         yield Clinic(folder, keys, database, clock, name or "clinic", url)
     finally:

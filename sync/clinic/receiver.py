@@ -7,7 +7,7 @@ this clinic, can such an answer exist, has the question been answered.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sync.clinic.catalogue import question
 from sync.clinic.clock import ClinicClock
@@ -17,6 +17,7 @@ from sync.clinic.secrets_file import ClinicSecrets
 from sync.clinic.tables.answers import Answers
 from sync.clinic.tables.audit import DEVICE, Action, Audit
 from sync.clinic.tables.devices import Device, Devices
+from sync.clinic.tables.keys_due import KeysDue
 from sync.clinic.tables.pairings import Pairing, Pairings, token_hash
 from sync.receipt import Reason, Status, digest_of, issue
 from sync.release import Answer, Content, Delete, Enrol, Release, ReleaseError
@@ -32,10 +33,14 @@ class _RefusedError(Exception):
 class Receiver:
     """Used by any number of threads."""
 
-    def __init__(self, secrets: ClinicSecrets, database: Database, clock: ClinicClock) -> None:
+    def __init__(
+        self, secrets: ClinicSecrets, database: Database, clock: ClinicClock, withdrawn: Callable[[], None]
+    ) -> None:
+        """`withdrawn`: what else is done where a device has withdrawn, before it has its receipt."""
         self._secrets = secrets
         self._database = database
         self._clock = clock
+        self._withdrawn = withdrawn
 
     def take(self, data: bytes) -> bytes:
         """The receipt, RECEIPT_BYTES. Raises ReleaseError for what is no envelope, ClinicStoreError."""
@@ -61,7 +66,7 @@ class Receiver:
         except _RefusedError as refused:
             return self._receipt(release, Status.REFUSED, refused.reason)
         if erased:
-            self._database.flush_erased()
+            self._after_erasing()
         return self._receipt(release, status)
 
     def _alone(self, release: Release) -> bytes | Exception:
@@ -88,8 +93,12 @@ class Receiver:
                     decided.append((Status.REFUSED, refused.reason))
                 tx.execute("RELEASE SAVEPOINT message")
         if any_erased:
-            self._database.flush_erased()
+            self._after_erasing()
         return [self._receipt(release, *said) for release, said in zip(releases, decided, strict=True)]
+
+    def _after_erasing(self) -> None:
+        self._database.flush_erased()
+        self._withdrawn()
 
     def _receipt(self, release: Release, status: Status, reason: Reason = Reason.NONE) -> bytes:
         return issue(release, status, reason, self._secrets.signing).encode()
@@ -110,6 +119,7 @@ class Receiver:
         content = self._unseal(release)
         if isinstance(content, Delete):
             devices.erase(release.device, release.sequence, self._clock.today())
+            KeysDue(tx).add(release.device, device.pseudonym)
             self._log(tx, Action.WITHDRAWN, device.pseudonym)
             return Status.STORED, True
         if isinstance(content, Enrol):

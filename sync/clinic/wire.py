@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from sync.clinic.backup.erasure import erase_keys
 from sync.clinic.clinic import Clinic
 from sync.clinic.errors import ClinicStoreError
 from sync.clinic.inbox import Inbox
@@ -29,7 +30,8 @@ Answering = Callable[[Request], Awaitable[Response]]
 
 def routes(clinic: Clinic, *, most_per_address: int) -> list[Route]:
     """`most_per_address`: requests within ten minutes; 0: no limit."""
-    inbox = Inbox(Receiver(clinic.secrets, clinic.database, clinic.clock), clinic.database.kind)
+    receiver = Receiver(clinic.secrets, clinic.database, clinic.clock, lambda: erase_keys(clinic))
+    inbox = Inbox(receiver, clinic.database.kind)
     limit = RateLimit(most_per_address, clinic.clock)
     keys = clinic.secrets.public
     about = {

@@ -11,6 +11,7 @@ from typing import Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from sync.clinic.backup.erasure import erase_keys
 from sync.clinic.clinic import Clinic
 from sync.clinic.database.database import Database
 from sync.clinic.database.opened import open_database, remember
@@ -85,7 +86,7 @@ class ClinicRig:
         if url is not None:
             remember(folder, url)
         self.database: Database = open_database(folder, create=True)
-        self.receiver = Receiver(self.secrets, self.database, self.clock)
+        self.receiver = Receiver(self.secrets, self.database, self.clock, lambda: erase_keys(self.clinic))
 
     def __enter__(self) -> Self:
         return self

@@ -9,6 +9,8 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
+from sync.clinic.backup.key_store import NAME, KeyStore
+from sync.clinic.backup.keys_place import remember_place
 from sync.clinic.cli.options import as_json_option, data_options, told
 from sync.clinic.database.opened import open_database, remember, require_no_password
 from sync.clinic.errors import ClinicError
@@ -21,13 +23,22 @@ from sync.pairing import require_url
 @data_options
 @click.option("--name", default="clinic", show_default=True, help="What wearers see.")
 @click.option("--url", help="The address at which devices reach it; it goes into pairing codes.")
+@click.option(
+    "--backup-keys",
+    "keys_path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where the keys of backups are kept: better on another disk.  [default: backup-keys.db in the folder]",
+)
 @as_json_option
-def init(folder: Path, database_url: str | None, name: str, url: str | None, as_json: bool) -> None:
+def init(
+    folder: Path, database_url: str | None, name: str, url: str | None, keys_path: Path | None, as_json: bool
+) -> None:
     """Make a clinic: its keys and an empty database.
 
     \b
     vitalkeep-clinic init --data /srv/clinic --name 'Heart clinic' --url https://clinic.example
     vitalkeep-clinic init --data /srv/clinic --database postgresql:///clinic
+    vitalkeep-clinic init --data /srv/clinic --backup-keys /mnt/keys/backup-keys.db
     """
     with told():
         if url is not None:
@@ -39,6 +50,9 @@ def init(folder: Path, database_url: str | None, name: str, url: str | None, as_
                 require_no_password(database_url)
             _require_room(folder, database_url)
         keys = make_secrets(folder).public
+        if keys_path is not None:
+            remember_place(folder, keys_path)
+        KeyStore(keys_path or folder / NAME, keys.id, create=True).close()
         if database_url is not None and source is not ParameterSource.ENVIRONMENT:
             remember(folder, database_url)
         with closing(open_database(folder, database_url, create=True)) as database, database.writing() as tx:

@@ -82,6 +82,12 @@ VERSION_2 = (
         detail TEXT,
         mac {bytes} NOT NULL CHECK (length(mac) = 32)
     ) {strict}""",
+    # withdrawals whose backup key has not been erased yet
+    """CREATE TABLE keys_due (
+        id {bytes} PRIMARY KEY CHECK (length(id) = 16),
+        device {bytes} NOT NULL CHECK (length(device) = 16),
+        pseudonym TEXT NOT NULL
+    ) {strict_keyed}""",
     # all that is counted over patients stands in it
     'CREATE INDEX answers_by_question ON answers (statistic, length_days, "window", value, version, device)',
 )

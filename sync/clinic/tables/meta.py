@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sync.clinic.database.database import Transaction
 
+RESTORING = "restoring"  # there as long as a backup is being put back
+
 
 class Meta:
     def __init__(self, tx: Transaction) -> None:
@@ -18,3 +20,6 @@ class Meta:
             "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
             (name, value),
         )
+
+    def take(self, name: str) -> None:
+        self._tx.execute("DELETE FROM meta WHERE name = ?", (name,))

@@ -203,7 +203,7 @@ def test_an_address_of_the_environment_is_not_written_down(tmp_path: Path, monke
     made = _run("init", "--data", folder)
     assert made.exit_code == 0
     assert "not written down" in made.stderr
-    assert [path.name for path in folder.iterdir()] == ["clinic.keys"]
+    assert sorted(path.name for path in folder.iterdir()) == ["backup-keys.db", "clinic.keys"]
     assert _run("patients", "--data", folder).exit_code == 0
     monkeypatch.delenv("VITALKEEP_CLINIC_DATABASE")
     assert _run("patients", "--data", folder).exit_code == 1
