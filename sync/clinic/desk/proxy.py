@@ -38,7 +38,8 @@ class ProxySignIn:
 
     def name(self, request: Request) -> str | None:
         """Whom the proxy has signed in; None: it says nobody. Raises ForgedNameError."""
-        values = request.headers.getlist(self.header)
+        # a proxy that knows nobody on a path may still send the header, with nothing in it
+        values = [value for value in request.headers.getlist(self.header) if value.strip()]
         if not values:
             return None
         peer = peer_of(request.scope)
