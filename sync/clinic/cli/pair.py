@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from sync.clinic.cli.options import as_json_option, data_options, opened
+from sync.clinic.cli.options import as_json_option, data_options, opened, who_runs_this
 from sync.clinic.errors import ClinicError
+from sync.clinic.tables.audit import Action, Audit
 from sync.clinic.tables.pairings import Pairings
 from sync.pairing import PairingCode, require_url
 
@@ -40,6 +41,7 @@ def new(folder: Path, database_url: str | None, label: str | None, url: str | No
         require_url(url)
         with clinic.database.writing() as tx:
             token, pairing = Pairings(tx).new(label, clinic.clock.today(), days)
+            Audit(tx, clinic.secrets, clinic.clock).add(who_runs_this(), Action.PAIRING_MADE, pairing.pseudonym)
         code = PairingCode(url, token, clinic.secrets.public.id).encode()
     last_day = pairing.last_day.isoformat()
     if as_json:

@@ -139,6 +139,13 @@ def test_what_the_command_line_tells_of_a_proxy_goes_together(tmp_path: Path) ->
     assert (alone.exit_code, "--proxy-address" in alone.stderr) == (2, True)
 
 
+def test_a_pairing_code_made_here_is_written_down_without_its_label(clinic: ClinicRig) -> None:
+    made = _run(clinic, "pair", "new", "--for", "Patient 17", "--url", "https://clinic.example", "--json")
+    pseudonym = json.loads(made.stdout)["pseudonym"]
+    rows = clinic.rows("SELECT who, action, subject, detail FROM audit")
+    assert rows == [(who_runs_this(), "pairing code made", pseudonym, None)]
+
+
 def test_what_devices_do_is_written_down_by_the_day(clinic: ClinicRig) -> None:
     device = clinic.enrolled("Patient 17")
     pseudonym = clinic.devices()[0].pseudonym
@@ -151,6 +158,7 @@ def test_what_devices_do_is_written_down_by_the_day(clinic: ClinicRig) -> None:
         (day, "device", "enrolled", pseudonym, None),
         (day, "device", "enrolled", again, f"was {pseudonym}"),
         (day, "device", "withdrawn", again, None),
+        (day, "device", "backup keys erased", again, None),
     ]
     assert "Patient 17" not in repr(rows)
 

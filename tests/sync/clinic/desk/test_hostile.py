@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import socket
+import ssl
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ import pytest
 
 from sync.clinic.connection import HEADERS_WITHIN_S
 from sync.clinic.desk.throttle import FREE_BY_ADDRESS
+from tests.rigs.certificate import self_signed
 from tests.rigs.clinic import ClinicRig, read_rows
 from tests.rigs.clinic_process import ClinicProcess
 from tests.rigs.visitor import PASSWORD, employ
@@ -430,6 +432,24 @@ def test_many_who_try_at_once_take_a_bounded_memory_and_hold_up_nobody(server: C
     assert max(waits) < 5
     # Two at once, of 64 MiB each.
     assert server.most_memory_mib - before_mib < 2 * 64 + 32
+
+
+def test_over_tls_the_cookie_is_for_this_host_alone_and_plain_http_gets_none(tmp_path: Path) -> None:
+    with ClinicRig(tmp_path / "clinic") as clinic:
+        employ(clinic)
+    (tmp_path / "pem").write_bytes(self_signed())
+    tls = ("--certificate", str(tmp_path / "pem"), "--private-key", str(tmp_path / "pem"))
+    with ClinicProcess(tmp_path / "clinic", *tls) as process:
+        trusted = ssl.create_default_context(cafile=str(tmp_path / "pem"))
+        with httpx.Client(base_url=process.url, headers={"Origin": process.url}, verify=trusted) as client:
+            assert "max-age" in client.get("/sign-in").headers["strict-transport-security"]
+            assert _signed_in(client) == 303
+            assert set(client.cookies) == {"__Host-vitalkeep", "__Host-vitalkeep-door"}
+            assert client.get("/privacy").status_code == 200
+            plain = client.post("/sign-out", data={"csrf": "x"}, headers={"Origin": process.url.replace("s:", ":")})
+            assert plain.status_code == 403
+        # What is no TLS gets nothing of HTTP at all.
+        assert b"HTTP" not in _sent(process, f"GET /sign-in HTTP/1.1\r\n{HEAD}\r\n")
 
 
 def test_a_name_that_the_proxy_did_not_send_is_refused(server: ClinicProcess, tmp_path: Path) -> None:
