@@ -10,6 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from sync.clinic.clinic import open_clinic
+from sync.clinic.clock import SystemClinicClock
+from sync.clinic.tables.tokens import Tokens
 from tests.rigs.certificate import self_signed
 from tests.rigs.clinic import ClinicRig
 from tests.rigs.clinic_process import ClinicProcess
@@ -76,6 +79,8 @@ def test_whom_it_has_signed_in_is_taken_for_them_and_nobody_else_is(kind: str, f
         block = block.replace("doctor HASH", f"reception {made.stdout.decode().strip()}")
     else:
         (folder / "staff.htpasswd").write_text(f"reception:{{PLAIN}}{PASSWORD}\n")
+    with open_clinic(folder / "clinic", SystemClinicClock()) as clinic, clinic.database.writing() as tx:
+        token = Tokens(tx).add("records", "read", clinic.clock.today())
     options = ("--proxy-header", HEADER, "--proxy-address", "127.0.0.1")
     with (
         ClinicProcess(folder / "clinic", *options) as server,
@@ -86,6 +91,11 @@ def test_whom_it_has_signed_in_is_taken_for_them_and_nobody_else_is(kind: str, f
         assert client.get("/privacy", headers=forged).status_code == 401
         assert client.get("/v1/clinic").status_code == 200
         assert client.post("/v1/messages", content=bytes(1024), headers=forged).status_code == 400
+        bearer = {HEADER: "reception", "Authorization": "Bearer made-up"}
+        # Caddy leaves the name of what it does not know as it is, which is no name of staff
+        assert client.get("/privacy", headers=bearer).status_code in (401, 403)
+        assert client.get("/fhir/R4/Patient", headers=bearer).status_code in (401, 403)
+        assert client.get("/fhir/R4/Patient", headers={"Authorization": f"Bearer {token}"}).status_code == 200
         client.auth = httpx.BasicAuth("reception", PASSWORD)
         page = client.get("/privacy", headers={HEADER: "doctor"})
         assert page.status_code == 200
