@@ -80,7 +80,7 @@ def make_patients(tx: Transaction, search: str, sort: str, at: int) -> PatientsV
     search = search.strip()[:MOST_SEARCH]
     sort = sort if sort in _SORTS else "label"
     everybody = Overview(tx).patients(with_month=sort == "newest")
-    found = ordered([patient for patient in everybody if matches(patient, search)], sort)
+    found = ordered([patient for patient in everybody if matches(patient, search)] if search else everybody, sort)
     query = {"sort": sort, **({"search": search} if search else {})}
     pages = paging(at, len(found), "/patients", query)
     return PatientsView(
@@ -102,8 +102,8 @@ def make_patients(tx: Transaction, search: str, sort: str, at: int) -> PatientsV
 
 def matches(patient: Patient, search: str) -> bool:
     """Each of its words is in the pseudonym or in the label, whatever case it has."""
-    texts = _folded(patient.pseudonym), _folded(patient.label or "")
-    return all(any(word in text for text in texts) for word in _folded(search).split())
+    text = _folded(f"{patient.pseudonym}\n{patient.label or ''}")
+    return all(word in text for word in _folded(search).split())
 
 
 def ordered(patients: Sequence[Patient], sort: str) -> list[Patient]:
@@ -116,7 +116,8 @@ def patient_row(patient: Patient, answers: Sequence[StoredAnswer]) -> PatientRow
     """`answers`: the newest first."""
     newest: dict[str, ShownFigure] = {}
     for figure in make_figures(answers):
-        newest.setdefault(figure.statistic, shown(figure))
+        if figure.statistic not in newest:
+            newest[figure.statistic] = shown(figure)
     months = [each.answer.window for each in answers if each.answer.length_days == MONTH_DAYS]
     return PatientRow(
         patient.pseudonym,
