@@ -12,6 +12,7 @@ from sync.clinic.cli.audit import audit
 from sync.clinic.cli.backup import backup, restore
 from sync.clinic.cli.card import card
 from sync.clinic.cli.completion import completion
+from sync.clinic.cli.erase import erase
 from sync.clinic.cli.export import export
 from sync.clinic.cli.init import init
 from sync.clinic.cli.options import FAILED, INTERNAL, INTERRUPTED
@@ -37,7 +38,7 @@ def app() -> None:
     """
 
 
-for command in (init, serve, pair, patients, card, staff, token, audit, export, backup, restore, completion):
+for command in (init, serve, pair, patients, card, staff, token, audit, export, backup, restore, completion, erase):
     app.add_command(command)
 
 

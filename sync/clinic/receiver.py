@@ -17,8 +17,8 @@ from sync.clinic.secrets_file import ClinicSecrets
 from sync.clinic.tables.answers import Answers
 from sync.clinic.tables.audit import DEVICE, Action, Audit
 from sync.clinic.tables.devices import Device, Devices
-from sync.clinic.tables.keys_due import KeysDue
 from sync.clinic.tables.pairings import Pairing, Pairings, token_hash
+from sync.clinic.withdrawal import withdraw
 from sync.receipt import Reason, Status, digest_of, issue
 from sync.release import Answer, Content, Delete, Enrol, Release, ReleaseError
 from sync.sealing import SealError, unseal, verify
@@ -118,8 +118,7 @@ class Receiver:
             raise _RefusedError(Reason.SEQUENCE)
         content = self._unseal(release)
         if isinstance(content, Delete):
-            devices.erase(release.device, release.sequence, self._clock.today())
-            KeysDue(tx).add(release.device, device.pseudonym)
+            withdraw(tx, device, release.sequence, self._clock.today())
             self._log(tx, Action.WITHDRAWN, device.pseudonym)
             return Status.STORED, True
         if isinstance(content, Enrol):

@@ -55,6 +55,7 @@ class Action(StrEnum):
     SETTINGS_CHANGED = "settings changed"
     ENROLLED = "enrolled"
     WITHDRAWN = "withdrawn"
+    ERASED = "patient erased"
     KEYS_ERASED = "backup keys erased"
     BACKED_UP = "backed up"
     RESTORED = "restored"
