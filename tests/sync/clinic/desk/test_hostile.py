@@ -441,7 +441,7 @@ def test_over_tls_the_cookie_is_for_this_host_alone_and_plain_http_gets_none(tmp
     tls = ("--certificate", str(tmp_path / "pem"), "--private-key", str(tmp_path / "pem"))
     with ClinicProcess(tmp_path / "clinic", *tls) as process:
         trusted = ssl.create_default_context(cafile=str(tmp_path / "pem"))
-        with httpx.Client(base_url=process.url, headers={"Origin": process.url}, verify=trusted) as client:
+        with httpx.Client(base_url=process.url, headers={"Origin": process.url}, verify=trusted, timeout=60) as client:
             assert "max-age" in client.get("/sign-in").headers["strict-transport-security"]
             assert _signed_in(client) == 303
             assert set(client.cookies) == {"__Host-vitalkeep", "__Host-vitalkeep-door"}

@@ -41,7 +41,7 @@ def folder(tmp_path: Path) -> Path:
 
 def _client(proxy: ProxyProcess, folder: Path) -> httpx.Client:
     trusted = ssl.create_default_context(cafile=str(folder / "chain.pem"))
-    return httpx.Client(base_url=proxy.url, headers={"Origin": proxy.url}, verify=trusted)
+    return httpx.Client(base_url=proxy.url, headers={"Origin": proxy.url}, verify=trusted, timeout=60)
 
 
 def _csrf(page: httpx.Response) -> str:
