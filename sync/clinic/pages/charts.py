@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from enum import Enum
 
 HEIGHT_PX = 190
+STRIP_PX = 104.0
 # The least time that is shown, so that a first card does not fill the whole width.
 _LEAST_DAYS = 168
 _MOST_MONTHS = 9
@@ -123,6 +124,25 @@ def make_chart(
         tuple(time.band(datum) for datum in gaps),
         None if level is None else YTick(scale.y(level.value), level.words),
     )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Strip:
+    """A figure on a line as long as what it can be, in pixels; noise beyond its ends is drawn at them."""
+
+    width: float
+    x: float
+    low_x: float
+    high_x: float
+    level_x: float
+
+
+def make_strip(value: float, interval: tuple[float, float], level: float, bounds: tuple[float, float]) -> Strip:
+    def x(at: float) -> float:
+        low, high = bounds
+        return round(STRIP_PX * (min(max(at, low), high) - low) / (high - low), 1)
+
+    return Strip(STRIP_PX, x(value), x(interval[0]), x(interval[1]), x(level))
 
 
 def number(value: float, decimals: int = 1) -> str:

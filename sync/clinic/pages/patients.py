@@ -20,7 +20,7 @@ from sync.clinic.desk.guard import Page, SignedIn
 from sync.clinic.pages.paging import Paging, page_asked, paging
 from sync.clinic.pages.presenter import Presenter
 from sync.clinic.pages.shown_figure import ShownFigure, shown
-from sync.clinic.pages.words import title
+from sync.clinic.pages.words import SHORT, title
 from sync.clinic.settings import read_settings
 from sync.clinic.tables.answers import Answers, StoredAnswer
 from sync.clinic.tables.overview import Overview, Patient
@@ -60,6 +60,7 @@ class PatientsView:
     sort: str
     sorts: tuple[SortLink, ...]
     heads: tuple[str, ...]
+    short_heads: tuple[str, ...]
     rows: tuple[PatientRow, ...]
     pages: Paging
     patients: int
@@ -91,6 +92,7 @@ def make_patients(tx: Transaction, search: str, sort: str, at: int) -> PatientsV
             for name, (words, _, _) in _SORTS.items()
         ),
         tuple(title(statistic) for statistic in STATISTICS),
+        tuple(SHORT[statistic] for statistic in STATISTICS),
         tuple(
             patient_row(patient, Answers(tx).of(patient.device))
             for patient in found[max(0, pages.first - 1) : pages.last]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -13,6 +14,7 @@ from sync.clinic.card import make_figures
 from sync.clinic.catalogue import MONTH_DAYS, last_day
 from sync.clinic.database.database import Transaction
 from sync.clinic.desk.guard import Page, SignedIn
+from sync.clinic.pages.charts import Strip, make_strip
 from sync.clinic.pages.listed import Listed, listed
 from sync.clinic.pages.paging import PER_PAGE, Paging, page_asked, paging
 from sync.clinic.pages.presenter import Presenter
@@ -20,6 +22,7 @@ from sync.clinic.pages.shown_figure import ShownFigure, shown
 from sync.clinic.pages.words import MONTHLY
 from sync.clinic.settings import Settings, read_settings
 from sync.clinic.silence import Silence, newest_due, silence
+from sync.clinic.tables.audit import Action, Audit, Entry
 from sync.clinic.tables.overview import FlaggedPatient, Overview, Patient
 
 NEWS_DAYS = 28
@@ -41,6 +44,7 @@ class FlaggedRow:
 
     who: Who
     figure: ShownFigure
+    strip: Strip
     from_none: str
     from_below: str
     above: str
@@ -75,6 +79,14 @@ class EnrolledRow:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class WithdrawnRow:
+    """`pseudonym`: as the audit log has it; None: it has none of them."""
+
+    day: date
+    pseudonym: str | None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class TodayView:
     """`data_until`: the last day that a card reaches; None: no card has come. `withdrawn`: the days alone are left."""
 
@@ -85,7 +97,7 @@ class TodayView:
     silent: Silent
     incomplete: Listed[Who]
     enrolled: Listed[EnrolledRow]
-    withdrawn: Listed[date]
+    withdrawn: Listed[WithdrawnRow]
     news_days: int = NEWS_DAYS
 
     @property
@@ -99,14 +111,23 @@ def today_page(presenter: Presenter) -> Page:
         at, silent_at = page_asked(request.query_params), page_asked(request.query_params, "silent")
         with presenter.clinic.database.reading() as tx:
             settings = read_settings(tx)
-            view = make_today(tx, settings, today, at, silent_at)
+            audit = Audit(tx, presenter.clinic.secrets, presenter.clinic.clock)
+            withdrawals = audit.of(Action.WITHDRAWN, today - timedelta(days=NEWS_DAYS))
+            view = make_today(tx, settings, today, at, silent_at, withdrawals)
         return presenter.show("today.html", "/", staff, settings, view)
 
     return page
 
 
-def make_today(tx: Transaction, settings: Settings, today: date, at: int = 1, silent_at: int = 1) -> TodayView:
-    """`at`, `silent_at`: which page of either list."""
+def make_today(
+    tx: Transaction,
+    settings: Settings,
+    today: date,
+    at: int = 1,
+    silent_at: int = 1,
+    withdrawals: Sequence[Entry] = (),
+) -> TodayView:
+    """`at`, `silent_at`: which page of either list; `withdrawals`: what the audit log has of them."""
     overview = Overview(tx)
     patients, newest = overview.count(), overview.newest_data_month("worn_days")
     since = today - timedelta(days=NEWS_DAYS)
@@ -121,7 +142,7 @@ def make_today(tx: Transaction, settings: Settings, today: date, at: int = 1, si
         silent,
         listed([] if due is None else [Who(*who) for who in overview.incomplete(due, MONTHLY)]),
         listed([EnrolledRow(_who(each), each.enrolled) for each in overview.enrolled_since(since)]),
-        listed(overview.withdrawn_since(since)),
+        listed(withdrawn_rows(overview.withdrawn_since(since), withdrawals)),
     )
 
 
@@ -129,13 +150,25 @@ def flagged_row(patient: FlaggedPatient, threshold: int) -> FlaggedRow:
     answer = patient.answer.answer
     decision = decide(round(answer.value), threshold, answer.epsilon_milli / 1000)
     (figure,) = make_figures([patient.answer])
+    if figure.value is None or figure.interval is None:
+        raise ValueError(f"{figure.statistic} is no count: it may be hidden")
     return FlaggedRow(
         Who(patient.pseudonym, patient.label),
         shown(figure),
+        make_strip(figure.value, figure.interval, threshold, (0.0, MONTH_DAYS)),
         of_people(decision.from_none),
         of_people(decision.from_just_below),
         percent(decision.at_or_above),
     )
+
+
+def withdrawn_rows(days: Sequence[date], entries: Sequence[Entry]) -> list[WithdrawnRow]:
+    """`days`: of all that withdrew, the newest first; what an entry tells of them is put to its day."""
+    told: dict[date, list[str]] = {}
+    for entry in entries:
+        if entry.subject is not None:
+            told.setdefault(entry.day, []).append(entry.subject)
+    return [WithdrawnRow(day, told[day].pop(0) if told.get(day) else None) for day in days]
 
 
 def _flagged(

@@ -8,6 +8,8 @@ TITLES = {
     "resting_hr_median": "Resting heart rate",
     "rmssd_median": "RMSSD",
 }
+# Where there is little room.
+SHORT = {**TITLES, "resting_hr_median": "Heart rate"}
 EXPLAINED = {
     "af_days": "days of 28 with at least 30 minutes of a rhythm of the kind atrial fibrillation makes",
     "worn_days": "days of 28 with a valid resting heart rate",

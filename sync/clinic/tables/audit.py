@@ -122,6 +122,14 @@ class Audit:
         rows = self._tx.all(f"SELECT {_COLUMNS} FROM audit{where} ORDER BY number DESC LIMIT ?", (*parameters, most))
         return [_entry(row) for row in rows]
 
+    def of(self, action: Action, day: date) -> list[Entry]:
+        """What was done of this kind from that day on, the newest first."""
+        rows = self._tx.all(
+            f"SELECT {_COLUMNS} FROM audit WHERE action = ? AND moment >= ? ORDER BY number DESC",
+            (action.value, day.isoformat()),
+        )
+        return [_entry(row) for row in rows]
+
     def since(self, day: date) -> list[Entry]:
         """From this day on, the oldest first."""
         rows = self._tx.all(f"SELECT {_COLUMNS} FROM audit WHERE moment >= ? ORDER BY number", (day.isoformat(),))

@@ -1,0 +1,152 @@
+"""Who needs a look, and who does not: by the newest card, the clinic's own share, and what was due."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from sync.clinic.af_decision import decide, of_people
+from sync.clinic.pages.paging import PER_PAGE, paging
+from sync.clinic.pages.today import TodayView, make_today
+from sync.clinic.settings import read_settings
+from sync.clinic.silence import EXPECTED_AFTER_DAYS, expected_by
+from tests.rigs.clinic import TODAY, ClinicRig
+from tests.rigs.html_page import HtmlPage
+from tests.rigs.visitor import Visitor
+from tests.sync.clinic.pages.practice import ALL, COUNTS, MONTH, add_patient, add_patients, card, month, quarter
+
+
+def _today(clinic: ClinicRig, at: int = 1, today: date = TODAY) -> TodayView:
+    with clinic.database.reading() as tx:
+        return make_today(tx, read_settings(tx), today, at)
+
+
+def _flagged(view: TodayView) -> list[tuple[str | None, str | None]]:
+    return [(row.who.label, row.figure.value) for row in view.flagged.rows]
+
+
+def test_the_share_is_met_from_its_days_on_and_the_least_likely_to_be_noise_comes_first(clinic: ClinicRig) -> None:
+    for label, value in (("five", 5.0), ("six", 6.0), ("twenty", 20.0), ("beyond", 31.0), ("below", -3.0)):
+        add_patient(clinic, label, card(value))
+    assert _flagged(_today(clinic)) == [("beyond", "31"), ("twenty", "20"), ("six", "6")]
+    clinic.set_meta("af_share_percent", "75")
+    assert _flagged(_today(clinic)) == [("beyond", "31")]
+
+
+def test_each_stands_with_what_noise_alone_would_do(clinic: ClinicRig) -> None:
+    add_patient(clinic, "Patient 17", card(9.0))
+    (row,) = _today(clinic).flagged.rows
+    decision = decide(9, 6)
+    assert row.from_none == of_people(decision.from_none)
+    assert row.from_below == of_people(decision.from_just_below)
+    assert (row.figure.range, row.figure.unit, row.figure.epsilon) == ("3 to 15", "days", "0.5")
+    assert 0 < row.strip.level_x < row.strip.x < row.strip.high_x <= row.strip.width
+    assert row.strip.low_x < row.strip.level_x
+
+
+def test_of_each_patient_the_newest_card_alone_counts(clinic: ClinicRig) -> None:
+    add_patient(clinic, "treated", [*card(20.0, window=MONTH - 1), *card(1.0)])
+    add_patient(clinic, "new", [*card(1.0, window=MONTH - 1), *card(20.0)])
+    add_patient(clinic, "came early", [*card(1.0), *card(20.0, window=MONTH + 1)])
+    assert {label for label, _ in _flagged(_today(clinic))} == {"came early", "new"}
+
+
+def test_lists_are_paged_and_beyond_their_end_is_their_beginning(clinic: ClinicRig) -> None:
+    add_patients(clinic, [(f"Patient {k}", card(float(10 + k % 9))) for k in range(PER_PAGE + 3)])
+    first, second, beyond = _today(clinic), _today(clinic, 2), _today(clinic, 9)
+    assert (len(first.flagged.rows), len(second.flagged.rows)) == (PER_PAGE, 3)
+    assert first.flagged.pages.total == second.flagged.pages.total == PER_PAGE + 3
+    assert not set(_flagged(second)) & set(_flagged(first))
+    assert _flagged(beyond) == _flagged(first)
+
+
+def test_nothing_to_look_at_is_said_with_the_day_that_cards_reach(clinic: ClinicRig, visitor: Visitor) -> None:
+    page = HtmlPage(visitor.get("/").text)
+    assert "No card has come yet" in page.root.text
+    add_patient(clinic, "Patient 17", card(1.0))
+    page = HtmlPage(visitor.get("/").text)
+    assert "Nothing needs a look." in page.root.text
+    assert "cards reach until 19 Apr 2026" in page.root.text
+    add_patient(clinic, "Patient 18", card(8.0))
+    assert "Nothing needs a look." not in HtmlPage(visitor.get("/").text).root.text
+
+
+@pytest.mark.parametrize("patience", [0, 7, 30])
+def test_silence_is_told_after_the_clinics_patience_and_not_before(clinic: ClinicRig, patience: int) -> None:
+    add_patient(clinic, "silent", card(window=MONTH - 1))
+    add_patient(clinic, "sends", card(window=MONTH))
+    clinic.set_meta("silence_days", str(patience))
+    overdue = expected_by(28, MONTH) + timedelta(days=patience)
+    assert not _today(clinic, today=overdue).silent.rows
+    (row,) = _today(clinic, today=overdue + timedelta(days=1)).silent.rows
+    assert row.who.label == "silent"
+    assert row.silence.since == expected_by(28, MONTH)
+
+
+def test_the_longest_silent_comes_first_and_the_newly_enrolled_is_not_silent(clinic: ClinicRig) -> None:
+    for label, window in (("a month", MONTH - 2), ("a year", MONTH - 14), ("not", MONTH)):
+        add_patient(clinic, label, card(window=window))
+    add_patient(clinic, "never")
+    add_patient(clinic, "just now", enrolled=TODAY)
+    assert [row.who.label for row in _today(clinic).silent.rows] == ["never", "a year", "a month"]
+
+
+def test_who_agreed_to_quarters_alone_is_not_silent_for_lack_of_months(clinic: ClinicRig) -> None:
+    only = {"resting_hr_median": 1}
+    add_patient(clinic, "sends", [quarter("resting_hr_median", 60.0)], statistics=only)
+    add_patient(clinic, "silent", [quarter("resting_hr_median", 60.0, 7)], statistics=only)
+    assert [row.who.label for row in _today(clinic).silent.rows] == ["silent"]
+
+
+def test_silence_says_nothing_of_health_or_wearing(clinic: ClinicRig, visitor: Visitor) -> None:
+    add_patient(clinic, "Patient 17", card(window=MONTH - 3))
+    text = HtmlPage(visitor.get("/").text).root.text
+    assert "A device sends whether it is worn or not" in text
+    assert "says nothing about anybody's health" in text
+
+
+def test_a_card_that_lacks_what_was_agreed_to_is_told(clinic: ClinicRig) -> None:
+    add_patient(clinic, "whole", card())
+    add_patient(clinic, "half", [month("af_days", 1.0)])
+    add_patient(clinic, "agreed to half", [month("af_days", 1.0)], statistics={"af_days": 1})
+    view = _today(clinic)
+    assert [who.label for who in view.incomplete.rows] == ["half"]
+    assert not view.is_calm
+
+
+def test_the_last_days_have_their_news(clinic: ClinicRig) -> None:
+    for days in (0, 28, 29):
+        add_patient(clinic, f"{days} days ago", enrolled=TODAY - timedelta(days=days), statistics=ALL)
+    device = clinic.enrolled("Patient 17")
+    clinic.take(device.delete())
+    view = _today(clinic)
+    assert [row.who.label for row in view.enrolled.rows] == ["0 days ago", "28 days ago"]
+    assert [row.day for row in view.withdrawn.rows] == [TODAY]
+    assert "Patient 17" not in [row.who.label for row in view.enrolled.rows]
+
+
+def test_a_withdrawal_is_told_by_pseudonym_alone(clinic: ClinicRig, visitor: Visitor) -> None:
+    device = clinic.enrolled("Patient 17")
+    (pseudonym,) = [each.pseudonym for each in clinic.devices()]
+    clinic.take(device.delete())
+    page = HtmlPage(visitor.get("/").text)
+    assert pseudonym in page.root.text
+    assert "Patient 17" not in page.root.text
+    assert f"/patients/{pseudonym}" not in page.source
+
+
+def test_a_long_list_of_news_says_how_much_is_left_out(clinic: ClinicRig, visitor: Visitor) -> None:
+    add_patients(clinic, [(f"Patient {k}", ()) for k in range(25)], enrolled=TODAY, statistics=COUNTS)
+    assert "and 5 more" in HtmlPage(visitor.get("/").text).root.text
+
+
+def test_paging_numbers_what_it_shows() -> None:
+    none, two = paging(1, 0, "/", {}), paging(2, 51, "/x", {"sort": "a b"})
+    assert (none.first, none.last, none.pages, none.previous, none.next) == (0, 0, 1, None, None)
+    assert (two.first, two.last, two.pages) == (51, 51, 2)
+    assert (two.previous, two.next) == ("/x?sort=a+b&page=1", None)
+
+
+def test_a_card_is_overdue_when_all_that_may_hold_it_up_is_over() -> None:
+    assert EXPECTED_AFTER_DAYS == 8  # the settings page says so
