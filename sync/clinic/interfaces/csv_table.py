@@ -36,11 +36,11 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def csv_lines(cards: Iterable[Card]) -> Iterator[str]:
-    """The header first; each line ends with CR LF."""
-    yield _line(COLUMNS)
+    """The header, and then the lines of a card at a time; each ends with CR LF."""
+    yield _lines([COLUMNS])
     for card in cards:
-        for figure in card.figures:
-            yield _line(_row(card.pseudonym, figure))
+        if card.figures:
+            yield _lines(_row(card.pseudonym, figure) for figure in card.figures)
 
 
 def _row(pseudonym: str, figure: Figure) -> list[str]:
@@ -73,7 +73,7 @@ def _number(value: float | None) -> str:
     return "" if value is None else str(number(value))
 
 
-def _line(cells: Iterable[str]) -> str:
-    line = io.StringIO()
-    csv.writer(line).writerow(cells)
-    return line.getvalue()
+def _lines(rows: Iterable[Iterable[str]]) -> str:
+    lines = io.StringIO()
+    csv.writer(lines).writerows(rows)
+    return lines.getvalue()

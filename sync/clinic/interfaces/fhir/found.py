@@ -94,6 +94,8 @@ def _resources(tx: Transaction, places: list[Place], ids: ObservationIds, names:
     resources: list[Resource] = []
     seen: dict[bytes, tuple[Device, dict[Place, Figure]]] = {}
     for place in places:
+        if question(place.statistic, place.version) is None:
+            continue  # of another version of this program; a card has none of it
         if place.device not in seen:
             device = Devices(tx).get(place.device)
             assert device is not None  # answers of nobody are in no state of the database
