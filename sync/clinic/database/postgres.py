@@ -42,6 +42,9 @@ _SETTINGS = {
     "statement_timeout": "30s",
     "lock_timeout": "10s",
     "idle_in_transaction_session_timeout": "60s",
+    # what is asked takes tens of milliseconds: compiling it, or starting processes for it, would take longer
+    "jit": "off",
+    "max_parallel_workers_per_gather": "0",
 }
 _MIGRATING = b"vitalkeep clinic: migrating"
 # Of these classes of errors PostgreSQL's own words name tables, settings and states, and no value: connections, what is

@@ -62,11 +62,12 @@ class Overview:
 
         Beyond their end are the first ones."""
         rows = self._tx.all(
-            f"SELECT f.total, d.pseudonym, d.label, {_ANSWER} FROM ({_FLAGGED}) AS f"
-            ' JOIN answers a ON a.device = f.device AND a.length_days = 28 AND a."window" = f."window"'
-            " AND a.statistic || '' = ? AND a.version = 1 JOIN devices d ON d.id = f.device"
-            " ORDER BY f.value DESC, d.pseudonym LIMIT ? OFFSET ?",
-            (statistic, since_window, at_least, statistic, limit, offset),
+            f"SELECT s.total, s.pseudonym, s.label, {_ANSWER} FROM (SELECT f.*, d.pseudonym, d.label"
+            f" FROM ({_FLAGGED}) AS f JOIN devices d ON d.id = f.device ORDER BY f.value DESC, d.pseudonym"
+            " LIMIT ? OFFSET ?) AS s JOIN answers a ON a.device = s.device AND a.length_days = 28"
+            ' AND a."window" = s."window" AND CAST(a.statistic AS TEXT) = ? AND a.version = 1'
+            " ORDER BY s.value DESC, s.pseudonym",
+            (statistic, since_window, at_least, limit, offset, statistic),
         )
         if not rows and offset:
             return self.flagged(statistic, at_least, since_window, limit, 0)
@@ -112,8 +113,9 @@ class Overview:
 _PATIENT = "d.id, d.pseudonym, d.label, d.enrolled, d.statistics"
 _NEWEST_MONTH = '(SELECT max(n."window") FROM answers n WHERE n.device = d.id AND n.length_days = 28)'
 _NEWEST_QUARTER = '(SELECT max(n."window") FROM answers n WHERE n.device = d.id AND n.length_days = 84)'
-# What is asked of the answers here stands in the index by question; the rest of each is looked up once it is known.
-# With an empty text joined to it (above) a statistic lures SQLite to no index by statistic, where a look is a walk.
+# What is asked of the answers here stands in the index by question; the rest of each is looked up for those shown.
+# Cast to what it is (above), a statistic lures SQLite to no index by statistic, where a look is a walk; PostgreSQL
+# takes no notice.
 _FLAGGED = (
     'SELECT a.device, a."window", a.value, count(*) OVER () AS total FROM answers a WHERE a.statistic = ?'
     ' AND a.length_days = 28 AND a."window" >= ? AND a.version = 1 AND a.value >= ? AND NOT EXISTS'
