@@ -7,6 +7,7 @@ an error's text only what PostgreSQL writes about itself is passed on, and a DET
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -46,6 +47,7 @@ _SETTINGS = {
     "jit": "off",
     "max_parallel_workers_per_gather": "0",
 }
+_HERE = ("", "localhost", "127.0.0.1", "::1")
 _MIGRATING = b"vitalkeep clinic: migrating"
 # Of these classes of errors PostgreSQL's own words name tables, settings and states, and no value: connections, what is
 # not supported, states of transactions, access, rollbacks, names of databases, syntax, resources, limits, states of
@@ -59,7 +61,7 @@ class PostgresDatabase:
     def __init__(self, url: str, *, create: bool = False) -> None:
         """Raises ClinicError where there is no clinic in it, ClinicStoreError."""
         try:
-            parameters = {**_DEFAULTS, **conninfo_to_dict(url)}
+            parameters = _parameters(url)
         except psycopg.Error:
             # its words may quote a password
             raise ClinicError("no address of a PostgreSQL database; postgresql://USER@HOST/DATABASE is one") from None
@@ -192,6 +194,26 @@ def _cause(problem: psycopg.Error) -> str:
     if problem.sqlstate.startswith(_TELLING) and problem.diag.message_primary:
         return problem.diag.message_primary
     return f"{type(problem).__name__} ({problem.sqlstate})"
+
+
+def _parameters(url: str) -> dict[str, Any]:
+    """What the address says goes before the environment, and that before our defaults."""
+    found = {**_environment(), **conninfo_to_dict(url)}
+    hosts = [host for name in ("host", "hostaddr") for host in str(found.get(name) or "").split(",")]
+    if not all(host.startswith(("/", "@")) or host in _HERE for host in hosts):
+        # what libpq takes by itself would fall back to no TLS at all, where somebody in between wants that
+        found.setdefault("sslmode", "verify-full")
+    return {**_DEFAULTS, **found}
+
+
+def _environment() -> dict[str, Any]:
+    """What libpq finds in PGHOST, PGSSLMODE and the like."""
+    said = {each.keyword.decode(): each for each in Conninfo.get_defaults()}
+    return {
+        name: each.val.decode()
+        for name, each in said.items()
+        if each.val and each.envvar and each.envvar.decode() in os.environ
+    }
 
 
 def _place(parameters: dict[str, Any]) -> str:

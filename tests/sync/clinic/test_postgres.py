@@ -186,6 +186,54 @@ def test_no_error_of_a_statement_quotes_a_value(url: str) -> None:
         _put(database, "still works")
 
 
+# -- on the way
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("postgresql:///clinic", None),
+        ("postgresql://localhost/clinic", None),
+        ("postgresql:///clinic?host=/run/postgresql", None),
+        ("postgresql://db.clinic.example/clinic", "verify-full"),
+        ("postgresql://localhost,db.clinic.example/clinic", "verify-full"),
+        ("postgresql:///clinic?hostaddr=192.0.2.7", "verify-full"),
+        ("postgresql://db.clinic.example/clinic?sslmode=verify-ca", "verify-ca"),
+    ],
+)
+def test_a_server_elsewhere_is_spoken_to_with_tls_alone(
+    address: str, expected: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And its certificate is looked at, unless somebody decided otherwise."""
+    asked = _asked_for(address, monkeypatch)
+    assert asked.get("sslmode") == expected
+
+
+def test_what_the_environment_says_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGHOST", "db.clinic.example")
+    assert _asked_for("postgresql:///clinic", monkeypatch)["sslmode"] == "verify-full"
+    monkeypatch.setenv("PGSSLMODE", "require")
+    monkeypatch.setenv("PGCONNECT_TIMEOUT", "17")
+    asked = _asked_for("postgresql:///clinic", monkeypatch)
+    assert (asked["host"], asked["sslmode"], asked["connect_timeout"]) == ("db.clinic.example", "require", "17")
+    assert _asked_for("postgresql://other/clinic?sslmode=verify-ca", monkeypatch)["sslmode"] == "verify-ca"
+
+
+def _asked_for(address: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """What a connection is asked for with."""
+    asked: dict[str, str] = {}
+
+    def connect(**parameters: str) -> None:
+        asked.update(parameters)
+        raise psycopg.OperationalError("not here")
+
+    with monkeypatch.context() as never:
+        never.setattr(psycopg, "connect", connect)
+        with pytest.raises(ClinicStoreError):
+            PostgresDatabase(address)
+    return asked
+
+
 # -- a server that is away
 
 
