@@ -153,24 +153,24 @@ class PostgresDatabase:
 
 class _Transaction:
     def __init__(self, connection: PostgresConnection) -> None:
-        self._connection = connection
+        # one for all statements: each result is fetched before the next is asked for
+        self._cursor = connection.cursor()
 
     def execute(self, sql: str, parameters: Sequence[Value] = ()) -> int:
-        return max(self._connection.execute(_translated(sql), parameters).rowcount, 0)
+        return max(self._cursor.execute(_translated(sql), parameters).rowcount, 0)
 
     def all(self, sql: str, parameters: Sequence[Value] = ()) -> list[Row]:
-        return self._connection.execute(_translated(sql), parameters).fetchall()
+        return self._cursor.execute(_translated(sql), parameters).fetchall()
 
     def one(self, sql: str, parameters: Sequence[Value] = ()) -> Row | None:
-        return self._connection.execute(_translated(sql), parameters).fetchone()
+        return self._cursor.execute(_translated(sql), parameters).fetchone()
 
     def many(self, sql: str, rows: Sequence[Sequence[Value]]) -> None:
-        with self._connection.cursor() as cursor:
-            cursor.executemany(_translated(sql), rows)
+        self._cursor.executemany(_translated(sql), rows)
 
     def lock(self, name: bytes) -> None:
         number = int.from_bytes(hashlib.blake2b(name, digest_size=8).digest(), signed=True)
-        self._connection.execute("SELECT pg_advisory_xact_lock(%s)", (number,))
+        self._cursor.execute("SELECT pg_advisory_xact_lock(%s)", (number,))
 
 
 class _NumberLoader(psycopg.adapt.Loader):

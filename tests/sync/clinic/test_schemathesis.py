@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,24 +31,23 @@ EXCLUDED: list[Any] = [positive_data_acceptance, negative_data_rejection]
 
 @pytest.mark.parametrize(("method", "path", "mode"), OPERATIONS)
 def test_every_answer_is_one_that_the_document_promises(
-    tmp_path: Path, method: str, path: str, mode: GenerationMode
+    clinic: ClinicRig, method: str, path: str, mode: GenerationMode
 ) -> None:
-    with ClinicRig(tmp_path / "clinic") as clinic:
-        device = clinic.enrolled()
-        clinic.receipt(device.release(af_days()))
-        before = clinic.devices()[0].sequence
-        with clinic.database.writing() as tx:
-            tokens = {scope: Tokens(tx).add(scope, scope, clinic.clock.today()) for scope in SCOPES}
-        bearer = tokens["metrics" if path == "/metrics" else "read"]
-        app = make_app(clinic.clinic, most_per_address=0)
-        schema = schemathesis.openapi.from_asgi("/openapi.json", app)
-        requests: st.SearchStrategy[Case[Any]] = schema[path][method.upper()].as_strategy(generation_mode=mode)
-        excluded = EXCLUDED if path.startswith("/fhir/") else EXCLUDED[:1]
+    device = clinic.enrolled()
+    clinic.receipt(device.release(af_days()))
+    before = clinic.devices()[0].sequence
+    with clinic.database.writing() as tx:
+        tokens = {scope: Tokens(tx).add(scope, scope, clinic.clock.today()) for scope in SCOPES}
+    bearer = tokens["metrics" if path == "/metrics" else "read"]
+    app = make_app(clinic.clinic, most_per_address=0)
+    schema = schemathesis.openapi.from_asgi("/openapi.json", app)
+    requests: st.SearchStrategy[Case[Any]] = schema[path][method.upper()].as_strategy(generation_mode=mode)
+    excluded = EXCLUDED if path.startswith("/fhir/") else EXCLUDED[:1]
 
-        @given(requests)
-        @settings(max_examples=50, suppress_health_check=list(HealthCheck))
-        def asked(case: Case[Any]) -> None:
-            case.call_and_validate(headers={"Authorization": f"Bearer {bearer}"}, excluded_checks=excluded)
+    @given(requests)
+    @settings(max_examples=50, suppress_health_check=list(HealthCheck))
+    def asked(case: Case[Any]) -> None:
+        case.call_and_validate(headers={"Authorization": f"Bearer {bearer}"}, excluded_checks=excluded)
 
-        asked()
-        assert [(each.id, each.sequence) for each in clinic.devices()] == [(device.id, before)]
+    asked()
+    assert [(each.id, each.sequence) for each in clinic.devices()] == [(device.id, before)]
