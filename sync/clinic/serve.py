@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -50,6 +51,15 @@ def serve(
         _run(app, host, port, certificate, private_key, ready)
 
 
+def _make_room() -> None:
+    """For as many connections as are taken: most systems give a process 1024 files at first."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 4 * MOST_CONNECTIONS
+    soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft > resource.getrlimit(resource.RLIMIT_NOFILE)[0]:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
 def _run(
     app: ASGIApp,
     host: str,
@@ -73,6 +83,7 @@ def _run(
         ssl_certfile=certificate,
         ssl_keyfile=private_key,
     )
+    _make_room()
     try:
         config.load()
         family = socket.AF_INET6 if ":" in host else socket.AF_INET

@@ -6,6 +6,8 @@ names a session, the other, `door`, only ties the form to sign in to the browser
 
 from __future__ import annotations
 
+import re
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -13,7 +15,7 @@ _NAME = "vitalkeep"
 _DOOR = "vitalkeep-door"
 _OVER_TLS = "__Host-"
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
-_MOST_CHARACTERS = 100
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 def is_private(request: Request) -> bool:
@@ -55,7 +57,7 @@ def _read(request: Request, name: str) -> str | None:
     if not is_private(request):
         return None
     value = request.cookies.get(_full(request, name), "")
-    return value if 0 < len(value) <= _MOST_CHARACTERS else None
+    return value if _TOKEN.fullmatch(value) else None  # as they are given out, and nothing else
 
 
 def _give(request: Request, response: Response, name: str, value: str) -> None:

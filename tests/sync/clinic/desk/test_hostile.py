@@ -326,8 +326,8 @@ def test_slow_clients_keep_nobody_waiting(server: ClinicProcess) -> None:
         began = time.monotonic()
         while time.monotonic() - began < HEADERS_WITHIN_S + 3:
             asked = time.monotonic()
-            assert httpx.get(f"{server.url}/sign-in").status_code == 200
-            assert time.monotonic() - asked < 2
+            assert httpx.get(f"{server.url}/sign-in", timeout=10).status_code == 200
+            assert time.monotonic() - asked < 5
             for connection in heads + forms:
                 with suppress(OSError):
                     connection.send(b"a")  # a little, so that it is not idle

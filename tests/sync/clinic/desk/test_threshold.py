@@ -12,7 +12,7 @@ from sync.clinic.desk.peer import Forwarded, is_malformed, peer_of
 from sync.clinic.desk.threshold import CSP, BrokenAnswerError, Threshold
 from tests.rigs.asgi_client import AsgiClient
 from tests.rigs.clinic import ClinicRig
-from tests.rigs.visitor import Visitor, employ
+from tests.rigs.visitor import employ
 
 
 @pytest.fixture
@@ -71,9 +71,9 @@ def test_a_mistake_of_ours_is_told_by_its_kind_and_place_alone(
         raise RuntimeError("72bpm")
 
     monkeypatch.setattr("sync.clinic.app.refused", broken)
-    monkeypatch.setattr("sync.clinic.receiver.Receiver.take", broken)
+    monkeypatch.setattr(clinic.database, "writing", broken)
     app = make_app(clinic.clinic, most_per_address=0)
-    response = Visitor(app).post(path, {"a": "72bpm"})
+    response = AsgiClient(app, "https://clinic.example").post(path, clinic.device().enrol(bytes(10)).encode())
     assert response.status_code == 500
     assert "72bpm" not in response.text
     assert response.headers["content-security-policy"] == CSP
