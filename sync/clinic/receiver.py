@@ -7,6 +7,7 @@ this clinic, can such an answer exist, has the question been answered.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 
 from sync.clinic.catalogue import question
@@ -97,8 +98,12 @@ class Receiver:
         return [self._receipt(release, *said) for release, said in zip(releases, decided, strict=True)]
 
     def _after_erasing(self) -> None:
-        self._database.flush_erased()
+        """The withdrawal itself is stored, and has its receipt whatever becomes of this; it is done again at start."""
         self._withdrawn()
+        try:
+            self._database.flush_erased()
+        except ClinicStoreError as problem:
+            print(f"{problem}\nwhat was erased may still be in the database's files", file=sys.stderr)
 
     def _receipt(self, release: Release, status: Status, reason: Reason = Reason.NONE) -> bytes:
         return issue(release, status, reason, self._secrets.signing).encode()

@@ -15,7 +15,9 @@ from sync.clinic.tables.meta import RESTORING, Meta
 
 
 @contextmanager
-def restored_folder(folder: Path, url: str | None, keys_path: Path | None) -> Iterator[Database]:
+def restored_folder(
+    folder: Path, url: str | None, keys_path: Path | None, *, remember_url: bool = True
+) -> Iterator[Database]:
     """`url` and `keys_path` are written down for later commands. Raises ClinicError, ClinicStoreError."""
     made = _absent(folder, PLACE_NAME, URL_NAME)
     if _absent(folder, NAME):
@@ -24,7 +26,7 @@ def restored_folder(folder: Path, url: str | None, keys_path: Path | None) -> It
     try:
         if keys_path is not None:
             remember_place(folder, keys_path)
-        if url is not None:
+        if url is not None and remember_url:
             remember(folder, url)
         database = open_database(folder, url, create=True)
         yield database

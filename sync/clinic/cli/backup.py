@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from sync.clinic.backup.backup import make_backup
 from sync.clinic.backup.key_store import KeyStore
@@ -113,7 +114,9 @@ def restore(
             contents = verify_backup(file, clinic_id, keys)
             if not without_missing:
                 require_keys(contents, keys)
-            with restored_folder(folder, database_url, keys_path) as database:
+            source = click.get_current_context().get_parameter_source("database_url")
+            is_given = source is not ParameterSource.ENVIRONMENT
+            with restored_folder(folder, database_url, keys_path, remember_url=is_given) as database:
                 put_back(file, clinic_id, keys, database, log)
     _say(file, contents, as_json)
 
