@@ -42,5 +42,6 @@ def for_programs(request: Request) -> bool:
 _PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title} · vitalkeep</title><link rel="stylesheet" href="/static/clinic.css"></head>
-<body><main><h1>{title}</h1><p>{advice}</p><p><a href="/">To the first page</a></p></main></body></html>
+<body><main><section class="sheet narrow"><h1>{title}</h1><p>{advice}</p>
+<p><a href="/">To the first page</a></p></section></main></body></html>
 """

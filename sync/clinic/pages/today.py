@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sync.clinic.af_decision import decide, of_people, percent, practice_words, threshold_days
+from sync.clinic.af_decision import decide, decide_two, of_people, percent, practice_words, threshold_days
 from sync.clinic.card import make_figures
 from sync.clinic.catalogue import MONTH_DAYS, last_day
 from sync.clinic.database.database import Transaction
@@ -40,6 +40,7 @@ class Who:
 class FlaggedRow:
     """`from_none`, `from_below`: how many people noise alone shows as much for, without such a day and just below the
     threshold; `above`: how likely the true number is at the threshold or above, if all numbers were as likely before.
+    `from_none_twice`: where the card before is at the threshold too, how many people noise alone shows both for.
     """
 
     who: Who
@@ -48,6 +49,7 @@ class FlaggedRow:
     from_none: str
     from_below: str
     above: str
+    from_none_twice: str | None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -149,6 +151,9 @@ def make_today(
 def flagged_row(patient: FlaggedPatient, threshold: int) -> FlaggedRow:
     answer = patient.answer.answer
     decision = decide(round(answer.value), threshold, answer.epsilon_milli / 1000)
+    both = None
+    if patient.before is not None:
+        both = decide_two(decide(round(patient.before), threshold, answer.epsilon_milli / 1000), decision)
     (figure,) = make_figures([patient.answer])
     if figure.value is None or figure.interval is None:
         raise ValueError(f"{figure.statistic} is no count: it may be hidden")
@@ -159,6 +164,7 @@ def flagged_row(patient: FlaggedPatient, threshold: int) -> FlaggedRow:
         of_people(decision.from_none),
         of_people(decision.from_just_below),
         percent(decision.at_or_above),
+        of_people(both.from_none) if both is not None and both.is_flagged else None,
     )
 
 

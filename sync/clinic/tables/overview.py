@@ -29,9 +29,12 @@ class Patient:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class FlaggedPatient:
+    """`before`: the value of the month before, where one came."""
+
     pseudonym: str
     label: str | None
     answer: StoredAnswer
+    before: float | None
 
 
 class Overview:
@@ -62,17 +65,17 @@ class Overview:
 
         Beyond their end are the first ones."""
         rows = self._tx.all(
-            f"SELECT s.total, s.pseudonym, s.label, {_ANSWER} FROM (SELECT f.*, d.pseudonym, d.label"
+            f"SELECT s.total, s.pseudonym, s.label, {_BEFORE}, {_ANSWER} FROM (SELECT f.*, d.pseudonym, d.label"
             f" FROM ({_FLAGGED}) AS f JOIN devices d ON d.id = f.device ORDER BY f.value DESC, d.pseudonym"
             " LIMIT ? OFFSET ?) AS s JOIN answers a ON a.device = s.device AND a.length_days = 28"
             ' AND a."window" = s."window" AND CAST(a.statistic AS TEXT) = ? AND a.version = 1'
             " ORDER BY s.value DESC, s.pseudonym",
-            (statistic, since_window, at_least, limit, offset, statistic),
+            (statistic, statistic, since_window, at_least, limit, offset, statistic),
         )
         if not rows and offset:
             return self.flagged(statistic, at_least, since_window, limit, 0)
         total = rows[0][0] if rows else 0
-        return total, [FlaggedPatient(row[1], row[2], _stored(row[3:])) for row in rows]
+        return total, [FlaggedPatient(row[1], row[2], _stored(row[4:]), row[3]) for row in rows]
 
     def incomplete(self, window: int, statistics: Sequence[str]) -> list[tuple[str, str | None]]:
         """Pseudonym and label of who answered some of what was agreed to about this month, and not all."""
@@ -120,6 +123,10 @@ _FLAGGED = (
     'SELECT a.device, a."window", a.value, count(*) OVER () AS total FROM answers a WHERE a.statistic = ?'
     ' AND a.length_days = 28 AND a."window" >= ? AND a.version = 1 AND a.value >= ? AND NOT EXISTS'
     ' (SELECT 1 FROM answers b WHERE b.device = a.device AND b.length_days = 28 AND b."window" > a."window")'
+)
+_BEFORE = (
+    '(SELECT p.value FROM answers p WHERE p.device = s.device AND p.length_days = 28 AND p."window" = s."window" - 1'
+    " AND CAST(p.statistic AS TEXT) = ? AND p.version = 1)"
 )
 _ANSWER = 'a.statistic, a.version, a.length_days, a."window", a.value, a.epsilon_milli, a.received'
 

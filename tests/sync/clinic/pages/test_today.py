@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from sync.clinic.af_decision import decide, of_people
+from sync.clinic.af_decision import decide, decide_two, of_people
 from sync.clinic.pages.paging import PER_PAGE, paging
 from sync.clinic.pages.today import TodayView, make_today
 from sync.clinic.settings import read_settings
@@ -50,6 +50,15 @@ def test_of_each_patient_the_newest_card_alone_counts(clinic: ClinicRig) -> None
     add_patient(clinic, "new", [*card(1.0, window=MONTH - 1), *card(20.0)])
     add_patient(clinic, "came early", [*card(1.0), *card(20.0, window=MONTH + 1)])
     assert {label for label, _ in _flagged(_today(clinic))} == {"came early", "new"}
+
+
+def test_two_cards_in_a_row_are_told_as_such(clinic: ClinicRig) -> None:
+    add_patient(clinic, "twice", [*card(8.0, window=MONTH - 1), *card(9.0)])
+    add_patient(clinic, "once", [*card(2.0, window=MONTH - 1), *card(9.0)])
+    add_patient(clinic, "with a gap", [*card(8.0, window=MONTH - 2), *card(9.0)])
+    told = {row.who.label: row.from_none_twice for row in _today(clinic).flagged.rows}
+    both = decide_two(decide(8, 6), decide(9, 6)).from_none
+    assert told == {"twice": of_people(both), "once": None, "with a gap": None}
 
 
 def test_lists_are_paged_and_beyond_their_end_is_their_beginning(clinic: ClinicRig) -> None:
