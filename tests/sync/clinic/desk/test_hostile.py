@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from urllib.parse import quote_from_bytes
 
 import httpx
 import pytest
@@ -468,3 +469,75 @@ def test_a_name_that_the_proxy_did_not_send_is_refused(server: ClinicProcess, tm
         _require_refused(_sent(process, f"POST /sign-out HTTP/1.1\r\n{HEAD}{own}\r\n"), 401)
     # Where the proxy is another, or none, the header says nothing.
     _require_refused(_sent(server, f"POST /sign-out HTTP/1.1\r\n{HEAD}{own}{header}\r\n"), 303)
+
+
+NASTY = (
+    *(
+        "",
+        " ",
+        "\0",
+        "%00",
+        "../../clinic.keys",
+        "P-" + "0" * 8,
+        "p-7k3qf2m1",
+        "P-7K3QF2M1/..",
+        "' OR 1=1 --",
+        "\ufffd",
+    ),
+    *(
+        "-1",
+        "0",
+        "9" * 500,
+        "1e9",
+        "NaN",
+        "inf",
+        "٣",
+        "2026-02-30",
+        "0000-00-00",
+        "10000-01-01",
+        "\u202e",
+        "{{1234*5678}}",
+    ),
+    *("<script>alert(1)</script>", '"><img src=x>', "x" * 1000, "a\r\nb", "\ud83d", "${jndi:ldap://x}", "__class__"),
+)
+
+
+@pytest.fixture(scope="module")
+def inside(server: ClinicProcess) -> Iterator[httpx.Client]:
+    with _client(server) as client:
+        assert _signed_in(client) == 303
+        yield client
+
+
+@pytest.mark.parametrize("value", NASTY, ids=[str(number) for number in range(len(NASTY))])
+def test_behind_the_door_nothing_that_is_asked_is_a_mistake_of_ours(inside: httpx.Client, value: str) -> None:
+    text = value.encode("utf-8", "surrogatepass")
+    quoted = quote_from_bytes(text, safe="")
+    names = ("page", "before", "order", "sort", "search", "q", "done", "from", "to", "day", "_count", "patient", "code")
+    query = "&".join(f"{name}={quoted}" for name in names)
+    paths = ["/", "/patients", "/cohort", "/privacy", "/pair", "/audit", "/settings", f"/patients/{quoted}"]
+    paths += ["/export/cards.csv", f"/export/cards/{quoted}.csv", "/fhir/R4/Patient", f"/fhir/R4/Patient/{quoted}"]
+    paths += ["/fhir/R4/Observation", f"/fhir/R4/{quoted}", f"/static/{quoted}", f"/{quoted}"]
+    for path in paths:
+        answer = inside.get(f"{path}?{query}")
+        assert answer.status_code < 500, (path, answer.status_code)
+        assert b"<script>alert" not in answer.content, path
+        assert b"7006652" not in answer.content, path
+
+
+@pytest.mark.parametrize("value", NASTY, ids=[str(number) for number in range(len(NASTY))])
+def test_behind_the_door_no_form_is_a_mistake_of_ours(inside: httpx.Client, value: str) -> None:
+    csrf = _csrf(inside.get("/settings"))
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    quoted = quote_from_bytes(value.encode("utf-8", "surrogatepass"), safe="")
+    pages = inside.get("/settings").text + inside.get("/pair").text
+    names = set(re.findall(r'name="([a-z_]+)"', pages)) - {"csrf", "viewport", "robots", "referrer"} | {
+        "label",
+        "pseudonym",
+    }
+    body = f"csrf={csrf}&" + "&".join(f"{name}={quoted}" for name in sorted(names))
+    for path in ("/settings", "/pair", "/pair/revoke", "/patients/P-7K3QF2M1"):
+        for sent in (body, f"csrf={csrf}", f"csrf={csrf}&{quoted}={quoted}"):
+            answer = inside.post(path, content=sent, headers=form)
+            assert answer.status_code < 500, (path, answer.status_code)
+            assert b"<script>alert" not in answer.content, path
