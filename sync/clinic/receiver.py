@@ -81,10 +81,9 @@ class Receiver:
         any_erased = False
         with self._database.writing() as tx:
             # in one order, so that no two who do this wait for each other
-            for device in sorted({release.device for release in releases}):
-                tx.lock(device)
+            tx.lock(*sorted({release.device for release in releases}))
             for release in releases:
-                tx.execute("SAVEPOINT message")
+                tx.execute("SAVEPOINT message")  # within those before it, until the commit
                 try:
                     status, erased = self._taken(tx, release)
                     decided.append((status, Reason.NONE))
@@ -92,7 +91,6 @@ class Receiver:
                 except _RefusedError as refused:
                     tx.execute("ROLLBACK TO SAVEPOINT message")
                     decided.append((Status.REFUSED, refused.reason))
-                tx.execute("RELEASE SAVEPOINT message")
         if any_erased:
             self._after_erasing()
         return [self._receipt(release, *said) for release, said in zip(releases, decided, strict=True)]

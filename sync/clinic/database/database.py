@@ -27,8 +27,8 @@ class Transaction(Protocol):
     def many(self, sql: str, rows: Sequence[Sequence[Value]]) -> None:
         """The same statement for each of the rows."""
 
-    def lock(self, name: bytes) -> None:
-        """Nobody else holds a lock of this name until the transaction ends."""
+    def lock(self, *names: bytes) -> None:
+        """Nobody else holds a lock of these names until the transaction ends. Who locks several sorts them before."""
 
 
 class Database(Protocol):

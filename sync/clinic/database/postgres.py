@@ -176,9 +176,10 @@ class _Transaction:
     def many(self, sql: str, rows: Sequence[Sequence[Value]]) -> None:
         self._cursor.executemany(_translated(sql), rows)
 
-    def lock(self, name: bytes) -> None:
-        number = int.from_bytes(hashlib.blake2b(name, digest_size=8).digest(), signed=True)
-        self._cursor.execute("SELECT pg_advisory_xact_lock(%s)", (number,))
+    def lock(self, *names: bytes) -> None:
+        numbers = [int.from_bytes(hashlib.blake2b(name, digest_size=8).digest(), signed=True) for name in names]
+        # an array's elements come in their order
+        self._cursor.execute("SELECT pg_advisory_xact_lock(number) FROM unnest(%s::bigint[]) AS number", (numbers,))
 
 
 class _NumberLoader(psycopg.adapt.Loader):

@@ -117,7 +117,7 @@ class _Transaction:
     def many(self, sql: str, rows: Sequence[Sequence[Value]]) -> None:
         self._connection.executemany(sql, rows)
 
-    def lock(self, name: bytes) -> None:
+    def lock(self, *names: bytes) -> None:
         """Whoever writes is alone anyway."""
 
 
