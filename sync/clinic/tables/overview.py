@@ -65,17 +65,27 @@ class Overview:
 
         Beyond their end are the first ones."""
         rows = self._tx.all(
-            f"SELECT s.total, s.pseudonym, s.label, {_BEFORE}, {_ANSWER} FROM (SELECT f.*, d.pseudonym, d.label"
-            f" FROM ({_FLAGGED}) AS f JOIN devices d ON d.id = f.device ORDER BY f.value DESC, d.pseudonym"
-            " LIMIT ? OFFSET ?) AS s JOIN answers a ON a.device = s.device AND a.length_days = 28"
-            ' AND a."window" = s."window" AND CAST(a.statistic AS TEXT) = ? AND a.version = 1'
-            " ORDER BY s.value DESC, s.pseudonym",
-            (statistic, statistic, since_window, at_least, limit, offset, statistic),
+            f'SELECT f.total, d.pseudonym, d.label, f.device, f."window" FROM ({_FLAGGED}) AS f'
+            " JOIN devices d ON d.id = f.device ORDER BY f.value DESC, d.pseudonym LIMIT ? OFFSET ?",
+            (statistic, since_window, at_least, limit, offset),
         )
         if not rows and offset:
             return self.flagged(statistic, at_least, since_window, limit, 0)
-        total = rows[0][0] if rows else 0
-        return total, [FlaggedPatient(row[1], row[2], _stored(row[4:]), row[3]) for row in rows]
+        return rows[0][0] if rows else 0, [self._flagged(statistic, *row[1:]) for row in rows]
+
+    def _flagged(self, statistic: str, pseudonym: str, label: str | None, device: bytes, window: int) -> FlaggedPatient:
+        answer, before = (self._month(device, each, statistic) for each in (window, window - 1))
+        assert answer is not None
+        return FlaggedPatient(pseudonym, label, answer, None if before is None else before.answer.value)
+
+    def _month(self, device: bytes, window: int, statistic: str) -> StoredAnswer | None:
+        """One by one, each by its whole key: no database that has counted nothing yet can take another way."""
+        row = self._tx.one(
+            f'SELECT {_ANSWER} FROM answers a WHERE a.device = ? AND a.length_days = 28 AND a."window" = ?'
+            " AND a.statistic = ? AND a.version = 1",
+            (device, window, statistic),
+        )
+        return None if row is None else StoredAnswer(Answer(*row[:6]), date.fromisoformat(row[6]))
 
     def incomplete(self, window: int, statistics: Sequence[str]) -> list[tuple[str, str | None]]:
         """Pseudonym and label of who answered some of what was agreed to about this month, and not all."""
@@ -116,17 +126,11 @@ class Overview:
 _PATIENT = "d.id, d.pseudonym, d.label, d.enrolled, d.statistics"
 _NEWEST_MONTH = '(SELECT max(n."window") FROM answers n WHERE n.device = d.id AND n.length_days = 28)'
 _NEWEST_QUARTER = '(SELECT max(n."window") FROM answers n WHERE n.device = d.id AND n.length_days = 84)'
-# What is asked of the answers here stands in the index by question; the rest of each is looked up for those shown.
-# Cast to what it is (above), a statistic lures SQLite to no index by statistic, where a look is a walk; PostgreSQL
-# takes no notice.
+# All that is asked of the answers here stands in the index by question.
 _FLAGGED = (
     'SELECT a.device, a."window", a.value, count(*) OVER () AS total FROM answers a WHERE a.statistic = ?'
     ' AND a.length_days = 28 AND a."window" >= ? AND a.version = 1 AND a.value >= ? AND NOT EXISTS'
     ' (SELECT 1 FROM answers b WHERE b.device = a.device AND b.length_days = 28 AND b."window" > a."window")'
-)
-_BEFORE = (
-    '(SELECT p.value FROM answers p WHERE p.device = s.device AND p.length_days = 28 AND p."window" = s."window" - 1'
-    " AND CAST(p.statistic AS TEXT) = ? AND p.version = 1)"
 )
 _ANSWER = 'a.statistic, a.version, a.length_days, a."window", a.value, a.epsilon_milli, a.received'
 
@@ -140,7 +144,3 @@ def _patient(row: tuple[Any, ...]) -> Patient:
 def _statistics(text: str) -> Mapping[str, int]:
     """Most have agreed to the same: it is read once."""
     return MappingProxyType(json.loads(text))
-
-
-def _stored(row: tuple[Any, ...]) -> StoredAnswer:
-    return StoredAnswer(Answer(*row[:6]), date.fromisoformat(row[6]))
