@@ -14,7 +14,17 @@ from sync.clinic.silence import EXPECTED_AFTER_DAYS, expected_by
 from tests.rigs.clinic import TODAY, ClinicRig
 from tests.rigs.html_page import HtmlPage
 from tests.rigs.visitor import Visitor
-from tests.sync.clinic.pages.practice import ALL, COUNTS, MONTH, add_patient, add_patients, card, month, quarter
+from tests.sync.clinic.pages.practice import (
+    ALL,
+    COUNTS,
+    MONTH,
+    QUARTER,
+    add_patient,
+    add_patients,
+    card,
+    month,
+    quarter,
+)
 
 
 def _today(clinic: ClinicRig, at: int = 1, today: date = TODAY) -> TodayView:
@@ -106,6 +116,15 @@ def test_who_agreed_to_quarters_alone_is_not_silent_for_lack_of_months(clinic: C
     add_patient(clinic, "sends", [quarter("resting_hr_median", 60.0)], statistics=only)
     add_patient(clinic, "silent", [quarter("resting_hr_median", 60.0, 7)], statistics=only)
     assert [row.who.label for row in _today(clinic).silent.rows] == ["silent"]
+
+
+def test_the_clinics_patience_is_had_with_quarters_too(clinic: ClinicRig) -> None:
+    only = {"resting_hr_median": 1}
+    add_patient(clinic, "silent", [quarter("resting_hr_median", 60.0, QUARTER - 1)], statistics=only)
+    clinic.set_meta("silence_days", "30")
+    overdue = expected_by(84, QUARTER) + timedelta(days=30)
+    assert not _today(clinic, today=overdue).silent.rows
+    assert len(_today(clinic, today=overdue + timedelta(days=1)).silent.rows) == 1
 
 
 def test_silence_says_nothing_of_health_or_wearing(clinic: ClinicRig, visitor: Visitor) -> None:
