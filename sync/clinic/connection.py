@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+from collections.abc import Sequence
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from sync.clinic.desk.peer import Network
 from sync.clinic.rate_limit import network_of
 
 HEADERS_WITHIN_S = 15.0
@@ -21,6 +23,8 @@ MOST_OF_ONE_ADDRESS = 64
 
 
 class ClinicConnection(H11Protocol):
+    # Who speaks for many: besides this machine, proxies that were named.
+    proxies: Sequence[Network] = ()
     _counted: str | None = None
     _deadline: asyncio.TimerHandle | None = None
 
@@ -29,7 +33,7 @@ class ClinicConnection(H11Protocol):
         # asyncio does it only where a socket says its protocol, which those of socket.create_server do not: without it
         # each answer on a connection that stays waits for 40 ms.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if self.client is not None and not _is_here(self.client[0]):
+        if self.client is not None and not self._speaks_for_many(self.client[0]):
             self._counted = network_of(self.client[0])
             others = sum(getattr(each, "_counted", None) == self._counted for each in self.connections)
             if others > MOST_OF_ONE_ADDRESS:
@@ -53,6 +57,10 @@ class ClinicConnection(H11Protocol):
         if not self._is_at_work() and not self.transport.is_closing():
             self._await_request()
 
+    def _speaks_for_many(self, address: str) -> bool:
+        number = ipaddress.ip_address(address.partition("%")[0])
+        return number.is_loopback or any(number in network for network in self.proxies)
+
     def _is_at_work(self) -> bool:
         """A whole head of a request is here, and its answer is not done."""
         return self.cycle is not None and not self.cycle.response_complete
@@ -75,5 +83,5 @@ class ClinicConnection(H11Protocol):
         self.transport.abort()
 
 
-def _is_here(address: str) -> bool:
-    return ipaddress.ip_address(address.partition("%")[0]).is_loopback
+def behind(proxies: Sequence[Network]) -> type[ClinicConnection]:
+    return type("ProxiedConnection", (ClinicConnection,), {"proxies": tuple(proxies)})

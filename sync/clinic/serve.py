@@ -14,8 +14,8 @@ from sync.clinic.app import make_app
 from sync.clinic.backup.erasure import erase_keys
 from sync.clinic.clinic import open_clinic
 from sync.clinic.clock import ClinicClock
-from sync.clinic.connection import ClinicConnection
-from sync.clinic.desk.peer import network
+from sync.clinic.connection import behind
+from sync.clinic.desk.peer import Network, network
 from sync.clinic.desk.proxy import ProxySignIn
 from sync.clinic.errors import ClinicError
 
@@ -48,7 +48,7 @@ def serve(
         clinic.database.flush_erased()  # of a process that was killed before it did
         erase_keys(clinic)
         app = make_app(clinic, most_per_address=most_per_address, proxy=proxy, proxies=proxies)
-        _run(app, host, port, certificate, private_key, ready)
+        _run(app, host, port, certificate, private_key, ready, proxies)
 
 
 def _make_room() -> None:
@@ -67,6 +67,7 @@ def _run(
     certificate: Path | None,
     private_key: Path | None,
     ready: Callable[[str], None],
+    proxies: Sequence[Network],
 ) -> None:
     config = uvicorn.Config(
         app,
@@ -76,7 +77,7 @@ def _run(
         date_header=False,
         lifespan="off",
         ws="none",
-        http=ClinicConnection,
+        http=behind(proxies),
         h11_max_incomplete_event_size=MOST_HEAD_BYTES,
         proxy_headers=False,  # desk/peer.py reads them, and keeps the address of the connection
         limit_concurrency=MOST_CONNECTIONS,
