@@ -39,9 +39,12 @@ def space_text(page: Page) -> None:
     )
 
 
-def overflow(page: Page) -> list[str]:
-    """What makes the page wider than its window, and text that is cut off: all should be read by scrolling down."""
-    told: list[str] = page.evaluate(_OVERFLOW)
+def overflow(page: Page, *, paper: bool = False) -> list[str]:
+    """What makes the page wider than its window, and text that is cut off: all should be read by scrolling down.
+
+    `paper`: where nothing scrolls.
+    """
+    told: list[str] = page.evaluate(_OVERFLOW, paper)
     return told
 
 
@@ -80,7 +83,7 @@ def tab_to(page: Page, name: str, most: int = 60, key: str = "Tab") -> list[Stop
     raise AssertionError(f"{name!r} cannot be reached; on the way: {[each.name for each in stops]}")
 
 
-_OVERFLOW = """() => {
+_OVERFLOW = """paper => {
   const told = [], width = document.documentElement.clientWidth;
   const name = e => `${e.tagName.toLowerCase()}.${e.getAttribute('class') || ''} ${e.textContent.trim().slice(0, 40)}`;
   if (document.scrollingElement.scrollWidth > width) {
@@ -91,7 +94,7 @@ _OVERFLOW = """() => {
   for (const e of document.body.querySelectorAll('*')) {
     const style = getComputedStyle(e), box = e.getBoundingClientRect();
     if (e.closest('svg') || e.matches('input, textarea, select') || box.width <= 1 || box.height <= 1) continue;
-    const hides = value => value === 'hidden' || value === 'clip';
+    const hides = value => value === 'hidden' || value === 'clip' || paper && value !== 'visible';
     if (hides(style.overflowX) && e.scrollWidth > e.clientWidth + 1) told.push(`cut off at the side: ${name(e)}`);
     if (hides(style.overflowY) && e.scrollHeight > e.clientHeight + 1) told.push(`cut off below: ${name(e)}`);
   }

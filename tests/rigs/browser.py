@@ -67,7 +67,8 @@ class World:
                     first = connection.recv(4096).split(b"\r\n", 1)[0]
                 except OSError:
                     first = b""
-                self.asked.append(first.decode("latin-1"))
+                if first:  # else a connection that the browser wanted at hand, and asked nothing on
+                    self.asked.append(first.decode("latin-1"))
 
     def close(self) -> None:
         self._listening.shutdown(socket.SHUT_RDWR)

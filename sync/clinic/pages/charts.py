@@ -92,6 +92,11 @@ class Chart:
     gaps: tuple[Band, ...]
     level: YTick | None = None
 
+    @property
+    def strays(self) -> bool:
+        """Whether noise took a figure to where no true one can be, and so beyond its range."""
+        return any(not each.high_y <= each.y <= each.low_y for each in self.whiskers)
+
 
 def make_chart(
     name: str,

@@ -104,7 +104,7 @@ def mean_trend(asked: Question, counted: Mapping[int, Tally], windows: range) ->
             rows.append(_too_few(days, "mean"))
             data.append(Datum(*days, Mark.HIDDEN, rows[-1].why))
             continue
-        rows.append(_row(days, "mean", found.patients, found.mean))
+        rows.append(_estimated(days, "mean", found.patients, found.mean))
         data.append(_datum(days, found.mean))
         if not notes:
             notes.append(
@@ -124,7 +124,7 @@ def share_trend(asked: Question, counted: Mapping[int, Tally], windows: range, t
             data.append(Datum(*days, Mark.HIDDEN, rows[-1].why))
             continue
         share = Estimate(100 * found.share.value, (100 * found.share.interval[0], 100 * found.share.interval[1]))
-        rows.append(_row(days, "share", found.patients, share))
+        rows.append(_estimated(days, "share", found.patients, share))
         data.append(_datum(days, share))
     heading = f"Patients with {threshold} AF-days or more"
     notes = ["Estimated from all noisy counts with the noise taken out: not a count of who stands on Today."]
@@ -177,6 +177,16 @@ def _newest_first(asked: Question, windows: range) -> list[tuple[int, tuple[date
 
 def _row(days: tuple[date, date], what: str, patients: int, estimate: Estimate) -> CohortRow:
     return CohortRow(*days, what, patients, number(estimate.value), range_words(estimate.interval))
+
+
+def _estimated(days: tuple[date, date], what: str, patients: int, estimate: Estimate) -> CohortRow:
+    """To a tenth, zeros too: a mean of one day is 1.0 days."""
+    low, high = estimate.interval
+    return CohortRow(*days, what, patients, _tenths(estimate.value), f"{_tenths(low)} to {_tenths(high)}")
+
+
+def _tenths(value: float) -> str:
+    return f"{value + 0.0:.1f}".replace("-0.0", "0.0").replace("-", "−")
 
 
 def _too_few(days: tuple[date, date], what: str) -> CohortRow:

@@ -32,7 +32,7 @@ def shown(figure: Figure) -> ShownFigure:
         title(figure.statistic),
         number(figure.value) if both and figure.value is not None else None,
         range_words(figure.interval) if both and figure.interval is not None else None,
-        figure.unit,
+        "day" if figure.unit == "days" and figure.value == 1 else figure.unit,
         figure.first_day,
         figure.last_day,
         number(figure.epsilon, 3),

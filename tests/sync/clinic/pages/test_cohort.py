@@ -40,7 +40,7 @@ def test_enough_patients_have_figures_of_what_enough_of_them_sent(clinic: Clinic
     view = _cohort(clinic)
     assert view.missing == 0
     (row,) = _trend(view, "af_days").rows
-    assert (row.value, row.patients) == ("3", LEAST)
+    assert (row.value, row.patients) == ("3.0", LEAST)
     assert row.range is not None
     low, high = (float(end) for end in row.range.split(" to "))
     assert low < 3 < high
@@ -52,14 +52,14 @@ def test_a_period_of_too_few_has_no_figure_though_others_have(clinic: ClinicRig)
     add_patients(clinic, [(None, card(9.0, window=MONTH - 1)) for _ in range(LEAST - 1)])
     add_patients(clinic, [(None, card(1.0, window=MONTH - 2)) for _ in range(LEAST)])
     trend = _trend(_cohort(clinic), "af_days")
-    assert [(row.value, row.patients) for row in trend.rows] == [("2", LEAST), (None, None), ("1", LEAST)]
+    assert [(row.value, row.patients) for row in trend.rows] == [("2.0", LEAST), (None, None), ("1.0", LEAST)]
     assert trend.chart is not None
     assert (len(trend.chart.whiskers), len(trend.chart.hidden)) == (2, 1)
 
 
 def test_who_sends_early_is_no_fair_sample(clinic: ClinicRig) -> None:
     add_patients(clinic, [(None, [*card(2.0), *card(20.0, window=MONTH + 1)]) for _ in range(LEAST)])
-    assert [row.value for row in _trend(_cohort(clinic), "af_days").rows] == ["2"]
+    assert [row.value for row in _trend(_cohort(clinic), "af_days").rows] == ["2.0"]
 
 
 def test_medians_are_of_those_whose_median_may_be_shown(clinic: ClinicRig) -> None:
