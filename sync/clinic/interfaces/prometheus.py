@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from sync.clinic.counters import BUCKETS_S, Counters
+from sync.clinic.counters import BUCKETS_S, OUTCOMES, Counters
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 COARSENESS = 10
@@ -39,7 +39,9 @@ def _lines(counters: Counters, state: State) -> Iterator[str]:
         yield from _head("enrolled_tens", "gauge", f"Patients enrolled, rounded down to a multiple of {COARSENESS}")
         yield _sample("enrolled_tens", {}, state.enrolled // COARSENESS * COARSENESS)
     yield from _head("messages_total", "counter", "Messages of devices, by what became of them")
-    for (outcome, reason), count in sorted(counters.messages().items()):
+    # A series that is not there yet has no increase: all but those of refusals stand there from the start.
+    none = {(outcome, ""): 0 for outcome in OUTCOMES if outcome != "refused"}
+    for (outcome, reason), count in sorted({**none, **counters.messages()}.items()):
         yield _sample("messages_total", {"outcome": outcome, "reason": reason}, count)
     yield from _head("sign_ins_total", "counter", "Sign-ins of staff, by whether they succeeded")
     for succeeded, count in sorted(counters.sign_ins().items()):

@@ -153,6 +153,15 @@ def test_an_id_that_is_none_leads_nowhere(text: str) -> None:
     assert ObservationIds(_SECRETS).decode(text) is None
 
 
+def test_a_block_that_only_begins_like_one_of_ours_leads_nowhere() -> None:
+    ids = ObservationIds(_SECRETS)
+    for end in range(4):
+        decryptor, encryptor = ids._cipher.decryptor(), ids._cipher.encryptor()
+        block = bytearray(decryptor.update(bytes.fromhex(ids.encode(bytes(16), QUESTIONS[0], 27))))
+        block[12 + end] = 1
+        assert ids.decode(encryptor.update(bytes(block)).hex()) is None
+
+
 def test_ids_of_one_device_look_unrelated_and_another_clinic_cannot_read_them() -> None:
     ids = ObservationIds(_SECRETS)
     first, second = (ids.encode(bytes(16), QUESTIONS[0], window) for window in (1, 2))

@@ -33,6 +33,7 @@ def _pages(program: Program, path: str) -> list[dict[str, Any]]:
     pages = []
     while path:
         pages.append(program.resource(path))
+        assert len(pages) < 100, "the next links lead round and round"
         onward = [link["url"] for link in pages[-1]["link"] if link["relation"] == "next"]
         path = onward[0].removeprefix(f"{URL}/fhir/R4") if onward else ""
     return pages

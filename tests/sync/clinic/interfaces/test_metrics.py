@@ -131,7 +131,7 @@ def test_messages_are_told_by_what_became_of_them(clinic: ClinicRig, monkeypatch
     monkeypatch.setattr(type(clinic.database), "writing", full)
     post(device.release(af_days()).encode())
     told = [line for line in _lines(program) if line.startswith("vitalkeep_clinic_messages_total{")]
-    assert told == [
+    assert [line for line in told if not line.endswith(" 0")] == [
         'vitalkeep_clinic_messages_total{outcome="duplicate",reason=""} 1',
         'vitalkeep_clinic_messages_total{outcome="no_envelope",reason=""} 1',
         'vitalkeep_clinic_messages_total{outcome="not_now",reason=""} 1',

@@ -54,6 +54,12 @@ def test_what_was_counted_is_told() -> None:
     assert _value(text, "database_errors_total") == 1
 
 
+def test_an_outcome_that_never_was_is_told_as_none() -> None:
+    text = exposition(Counters(), STATE)
+    assert _value(text, 'messages_total{outcome="internal",reason=""}') == 0
+    assert 'outcome="refused"' not in text
+
+
 def test_a_histogram_counts_up_to_each_bound_the_bound_included() -> None:
     text = exposition(_counted(), STATE)
     labels = 'route="/patients/{pseudonym}",status="2xx"'
