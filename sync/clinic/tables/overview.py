@@ -74,18 +74,13 @@ class Overview:
         return rows[0][0] if rows else 0, [self._flagged(statistic, *row[1:]) for row in rows]
 
     def _flagged(self, statistic: str, pseudonym: str, label: str | None, device: bytes, window: int) -> FlaggedPatient:
-        answer, before = (self._month(device, each, statistic) for each in (window, window - 1))
-        assert answer is not None
-        return FlaggedPatient(pseudonym, label, answer, None if before is None else before.answer.value)
-
-    def _month(self, device: bytes, window: int, statistic: str) -> StoredAnswer | None:
         """One by one, each by its whole key: no database that has counted nothing yet can take another way."""
-        row = self._tx.one(
-            f'SELECT {_ANSWER} FROM answers a WHERE a.device = ? AND a.length_days = 28 AND a."window" = ?'
-            " AND a.statistic = ? AND a.version = 1",
-            (device, window, statistic),
+        rows = self._tx.all(
+            f"{_OF_MONTH} UNION ALL {_OF_MONTH} ORDER BY 4 DESC",
+            (device, window, statistic, device, window - 1, statistic),
         )
-        return None if row is None else StoredAnswer(Answer(*row[:6]), date.fromisoformat(row[6]))
+        answer, *before = (StoredAnswer(Answer(*row[:6]), date.fromisoformat(row[6])) for row in rows)
+        return FlaggedPatient(pseudonym, label, answer, before[0].answer.value if before else None)
 
     def incomplete(self, window: int, statistics: Sequence[str]) -> list[tuple[str, str | None]]:
         """Pseudonym and label of who answered some of what was agreed to about this month, and not all."""
@@ -133,6 +128,11 @@ _FLAGGED = (
     ' (SELECT 1 FROM answers b WHERE b.device = a.device AND b.length_days = 28 AND b."window" > a."window")'
 )
 _ANSWER = 'a.statistic, a.version, a.length_days, a."window", a.value, a.epsilon_milli, a.received'
+
+_OF_MONTH = (
+    f'SELECT {_ANSWER} FROM answers a WHERE a.device = ? AND a.length_days = 28 AND a."window" = ?'
+    " AND a.statistic = ? AND a.version = 1"
+)
 
 
 def _patient(row: tuple[Any, ...]) -> Patient:
