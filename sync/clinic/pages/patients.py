@@ -13,8 +13,8 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sync.clinic.card import make_figures
-from sync.clinic.catalogue import MONTH_DAYS, QUESTIONS, last_day
+from sync.clinic.card import MONTHS, make_figures
+from sync.clinic.catalogue import MONTH_DAYS, QUARTER_DAYS, QUESTIONS, last_day
 from sync.clinic.database.database import Transaction
 from sync.clinic.desk.guard import Page, SignedIn
 from sync.clinic.pages.paging import Paging, page_asked, paging
@@ -26,6 +26,7 @@ from sync.clinic.tables.answers import Answers, StoredAnswer
 from sync.clinic.tables.overview import Overview, Patient
 
 MOST_SEARCH = 80
+_NUMBER, _DIGITS = re.compile(r"[0-9]+"), 12
 STATISTICS = tuple(question.name for question in QUESTIONS)
 _SORTS: dict[str, tuple[str, Callable[[Patient], Any], bool]] = {
     # what a link says, what is compared, whether the largest comes first
@@ -116,24 +117,28 @@ def ordered(patients: Sequence[Patient], sort: str) -> list[Patient]:
 
 def patient_row(patient: Patient, answers: Sequence[StoredAnswer]) -> PatientRow:
     """`answers`: the newest first."""
-    newest: dict[str, ShownFigure] = {}
-    for figure in make_figures(answers):
-        if figure.statistic not in newest:
-            newest[figure.statistic] = shown(figure)
+    newest: dict[str, StoredAnswer] = {}
+    for each in answers:
+        newest.setdefault(each.answer.statistic, each)
+    quarters = {each.answer.window for each in newest.values() if each.answer.length_days == QUARTER_DAYS}
+    # a median is read with these
+    worn = [
+        each for each in answers if each.answer.statistic == "worn_days" and each.answer.window // MONTHS in quarters
+    ]
+    figures = {figure.statistic: figure for figure in reversed(make_figures([*newest.values(), *worn]))}
     months = [each.answer.window for each in answers if each.answer.length_days == MONTH_DAYS]
     return PatientRow(
         patient.pseudonym,
         patient.label,
         patient.enrolled,
         last_day(MONTH_DAYS, max(months)) if months else None,
-        tuple(newest.get(statistic) for statistic in STATISTICS),
+        tuple(shown(figures[statistic]) if statistic in figures else None for statistic in STATISTICS),
     )
 
 
-def _natural(text: str) -> list[tuple[int, str]]:
+def _natural(text: str) -> str:
     """So that Patient 2 stands before Patient 10."""
-    parts = re.split(r"([0-9]{1,18})", _folded(text))
-    return [(int(part), "") if at % 2 else (-1, part) for at, part in enumerate(parts)]
+    return _NUMBER.sub(lambda number: number[0].zfill(_DIGITS), _folded(text))
 
 
 def _folded(text: str) -> str:

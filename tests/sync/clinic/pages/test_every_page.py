@@ -70,6 +70,13 @@ def test_a_full_clinic_has_every_page(clinic: ClinicRig, visitor: Visitor) -> No
     assert len(_read(visitor, "/").all(css_class="figure")) >= 2
 
 
+def test_no_link_leads_nowhere(clinic: ClinicRig, visitor: Visitor) -> None:
+    paths = [*PATHS, f"/patients/{_filled(clinic)}"]
+    links = {link.attributes["href"] for path in paths for link in _read(visitor, path).all("a")}
+    for link in sorted(link for link in links if link.startswith("/")):
+        assert visitor.get(link).status_code == 200, link
+
+
 def test_labels_are_text_whatever_is_in_them(clinic: ClinicRig, visitor: Visitor) -> None:
     for label in HOSTILE:
         pseudonym = add_patient(clinic, label, card(20.0), enrolled=clinic.clock.today())

@@ -7,9 +7,11 @@ from datetime import timedelta
 
 import pytest
 
+from sync.clinic.card import make_figures
 from sync.clinic.pages.label import label_fault, read_label
 from sync.clinic.pages.patient import PatientView, Series, make_patient
-from sync.clinic.pages.patients import PatientsView, make_patients
+from sync.clinic.pages.patients import STATISTICS, PatientsView, make_patients
+from sync.clinic.pages.shown_figure import shown
 from sync.clinic.settings import Settings
 from sync.clinic.tables.answers import Answers
 from sync.clinic.tables.devices import Devices
@@ -51,6 +53,20 @@ def test_patients_are_ordered_by_enrolment_and_by_their_newest_card(clinic: Clin
     assert _labels(_list(clinic, sort="enrolled")) == ["new", "none", "old"]
     assert _labels(_list(clinic, sort="newest")) == ["old", "new", "none"]
     assert _labels(_list(clinic, sort="DROP TABLE")) == ["new", "none", "old"]
+
+
+def test_the_list_shows_the_newest_of_each_figure_as_the_patients_own_page_does(clinic: ClinicRig) -> None:
+    months = [answer for window in range(20, MONTH + 1) for answer in card(float(window % 7), 24.0, window)]
+    medians = [quarter("resting_hr_median", 60.0 + window, window) for window in (6, 7, 8)]
+    hidden = [*medians, quarter("rmssd_median", 33.45, 6)]  # of whose quarter a month is missing
+    add_patient(clinic, None, [*months, *hidden], statistics=ALL)
+    (row,) = _list(clinic).rows
+    with clinic.database.reading() as tx:
+        (device,) = Devices(tx).all()
+        figures = make_figures(Answers(tx).of(device.id))
+    newest = [next(each for each in figures if each.statistic == statistic) for statistic in STATISTICS]
+    assert list(row.figures) == [shown(figure) for figure in newest]
+    assert [figure is not None and figure.value is None for figure in row.figures] == [False, False, False, True]
 
 
 def test_links_of_a_search_keep_it(clinic: ClinicRig, visitor: Visitor) -> None:
