@@ -9,7 +9,19 @@ import pytest
 
 from tests.architecture.house import PACKAGES, banned, copy_house, plant, verdicts
 
-CONTRACTS = {"floors", "indoors", "apart", "blind", "mute", "one radio", "virtual", "drawn", "raw readers", "one file"}
+CONTRACTS = {
+    "floors",
+    "indoors",
+    "apart",
+    "blind",
+    "mute",
+    "one radio",
+    "one driver",
+    "virtual",
+    "drawn",
+    "raw readers",
+    "one file",
+}
 
 # The contract, the module, what is planted there.
 VIOLATIONS = [
@@ -41,6 +53,8 @@ VIOLATIONS = [
     ("mute", "models.score", "import starlette.applications"),
     ("one radio", "sensors.reader", "import bleak"),
     ("one radio", "vitalkeep.cli.planted", "from bleak.backends import device"),
+    ("one driver", "sync.clinic.receiver", "import psycopg"),
+    ("one driver", "sync.clinic.database.opened", "from psycopg_pool import ConnectionPool"),
     ("virtual", "vitalkeep.cli.planted", "from bumble.device import Device"),
     ("drawn", "vitalkeep.cli.planted", "from matplotlib.figure import Figure"),
     ("drawn", "device_pipeline.stage", "import matplotlib"),
