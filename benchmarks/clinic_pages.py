@@ -1,6 +1,6 @@
 """How long each page of a full clinic takes: 10,000 patients with two years of cards, over HTTP, signed in.
 
-python -m benchmarks.clinic_pages [--database sqlite|postgresql] [--devices 10000]
+python -m benchmarks.clinic_pages [--database sqlite|postgresql] [--devices 10000] [--of pages|interfaces]
 
 Cold is the first answer after the clinic's server was started anew, signing in aside; warm are the twenty after that.
 PostgreSQL is started for it, and ended; commits wait for the disk. Exits with 1 where a median is over the limit.
@@ -140,15 +140,38 @@ def pages(pseudonym: str) -> list[tuple[str, str]]:
     ]
 
 
+def interfaces(pseudonym: str) -> list[tuple[str, str]]:
+    """What other programs ask for, each a page as large as it is where nothing is said."""
+    fhir = "/fhir/R4"
+    return [
+        (f"{fhir}/Patient", "Patient"),
+        (f"{fhir}/Patient/{pseudonym}/$everything", "Patient/{id}/$everything"),
+        (f"{fhir}/Observation?patient={pseudonym}", "Observation?patient="),
+        (f"{fhir}/Observation", "Observation"),
+        (f"{fhir}/Observation?code=40443-4", "Observation?code="),
+        (f"{fhir}/Observation?code=af_days&date=sa2026-06", "Observation?code=&date="),
+        (f"{fhir}/Observation?date=lt2020", "Observation?date= of which there is none"),
+        (f"/export/patients/{pseudonym}.csv", "/export/patients/{pseudonym}.csv"),
+    ]
+
+
+OF = {"pages": pages, "interfaces": interfaces}
+
+
 def run(
-    folder: Path, devices: int, database_url: str | None, warm: int = WARM, only: Sequence[str] = ()
+    folder: Path,
+    devices: int,
+    database_url: str | None,
+    warm: int = WARM,
+    only: Sequence[str] = (),
+    of: str = "pages",
 ) -> tuple[float, list[Timed]]:
     """Seconds that filling took, and each page; `only`: those called so."""
     began_s = time.perf_counter()
     filled = fill(folder, devices, database_url)
     filled_s = time.perf_counter() - began_s
     server = Server(folder, database_url)
-    asked = [(path, named) for path, named in pages(filled.pseudonym) if not only or named in only]
+    asked = [(path, named) for path, named in OF[of](filled.pseudonym) if not only or named in only]
     return filled_s, [time_page(server, path, named, warm) for path, named in asked]
 
 
@@ -171,14 +194,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--devices", type=int, default=10_000)
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
+    parser.add_argument("--of", choices=sorted(OF), default="pages")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "clinic"
         if arguments.database == "sqlite":
-            filled_s, timed = run(folder, arguments.devices, None)
+            filled_s, timed = run(folder, arguments.devices, None, of=arguments.of)
         else:
             with closing(PostgresServer(durable=True)) as server:
-                filled_s, timed = run(folder, arguments.devices, server.new_database())
+                filled_s, timed = run(folder, arguments.devices, server.new_database(), of=arguments.of)
     busy = f"{os.getloadavg()[1]:.0f} processes wanted {os.cpu_count()} cores"
     print(f"{arguments.database}, {arguments.devices:,} patients, filled in {filled_s:.0f} s; meanwhile {busy}\n")
     print(_shown(timed))

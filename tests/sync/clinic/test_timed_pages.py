@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from benchmarks.clinic_filled import MONTHS, QUARTERS, fill
-from benchmarks.clinic_pages import Server, Staff, pages, run
+from benchmarks.clinic_pages import Server, Staff, interfaces, pages, run
 from sync.clinic.database.opened import open_database
 from tests.rigs.postgres import database_url
 
@@ -27,6 +28,16 @@ def test_every_page_that_is_timed_is_there(tmp_path: Path) -> None:
     assert "mean over patients" in told["Cohort"]
     assert "AF-days" in told["Today"]
     assert filled.pseudonym in told["Patient"]
+
+
+def test_every_interface_that_is_timed_gives_what_it_is_called_for(tmp_path: Path) -> None:
+    filled = fill(tmp_path / "clinic", 110)
+    with Server(tmp_path / "clinic", None) as server, Staff(server.port) as staff:
+        told = {named: staff.get(path).decode() for path, named in interfaces(filled.pseudonym)}
+    empty = told.pop("Observation?date= of which there is none")
+    assert "entry" not in json.loads(empty)
+    assert filled.pseudonym in told.pop("/export/patients/{pseudonym}.csv")
+    assert all(json.loads(bundle)["entry"] for bundle in told.values())
 
 
 def test_a_clinic_is_filled_with_two_years_of_cards(tmp_path: Path) -> None:
