@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from sync.clinic.af_decision import decide, decide_two, of_people, percent, practice_words, threshold_days
 from sync.clinic.card import make_figures
-from sync.clinic.catalogue import MONTH_DAYS, last_day
+from sync.clinic.catalogue import FIRST_DAY, MONTH_DAYS, last_day
 from sync.clinic.database.database import Transaction
 from sync.clinic.desk.guard import Page, SignedIn
 from sync.clinic.pages.charts import Strip, make_strip
@@ -131,7 +131,9 @@ def make_today(
 ) -> TodayView:
     """`at`, `silent_at`: which page of either list; `withdrawals`: what the audit log has of them."""
     overview = Overview(tx)
-    patients, newest = overview.count(), overview.newest_data_month("worn_days")
+    # what a clock far ahead has sent says nothing of how far the others have come
+    running = (today - FIRST_DAY).days // MONTH_DAYS
+    patients, newest = overview.count(), overview.newest_data_month("worn_days", running)
     since = today - timedelta(days=NEWS_DAYS)
     due = newest_due(MONTH_DAYS, today)
     flagged = _flagged(overview, settings, patients, due or 0, at, {"silent": str(silent_at)} if silent_at > 1 else {})

@@ -112,9 +112,12 @@ class Overview:
         assert row is not None
         return int(row[0])
 
-    def newest_data_month(self, statistic: str) -> int | None:
-        """The newest window of 28 days that anybody has answered this about."""
-        row = self._tx.one('SELECT max("window") FROM answers WHERE statistic = ? AND length_days = 28', (statistic,))
+    def newest_data_month(self, statistic: str, until_window: int) -> int | None:
+        """The newest window of 28 days, before that one, that anybody has answered this about."""
+        row = self._tx.one(
+            'SELECT max("window") FROM answers WHERE statistic = ? AND length_days = 28 AND "window" < ?',
+            (statistic, until_window),
+        )
         return None if row is None or row[0] is None else int(row[0])
 
 

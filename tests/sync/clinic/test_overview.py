@@ -101,6 +101,16 @@ def test_all_patients_with_and_without_their_newest_month(clinic: ClinicRig) -> 
     )
 
 
+def test_one_clock_far_ahead_moves_nobody_else(clinic: ClinicRig) -> None:
+    everybody = _filled(clinic, 70)
+    device = everybody["P-00000003"][0]
+    with clinic.database.writing() as tx:
+        Answers(tx).add(device.id, Answer("worn_days", 1, 28, 900, 20.0, 500), TODAY)
+    with clinic.database.reading() as tx:
+        assert Overview(tx).newest_data_month("worn_days", DUE + 1) == DUE
+        assert Overview(tx).newest_data_month("worn_days", 0) is None
+
+
 # -- what is counted over patients
 
 
