@@ -199,7 +199,7 @@ def _cause(problem: psycopg.Error) -> str:
     if problem.sqlstate is None:
         # of the connection, in libpq's words; of what was to be sent, in psycopg's, which may quote it
         text = str(problem) if isinstance(problem, psycopg.OperationalError) else type(problem).__name__
-        return " ".join(text.split())
+        return " ".join(text.split()).removeprefix("connection is bad: ").removeprefix("connection failed: ")
     if problem.sqlstate.startswith(_TELLING) and problem.diag.message_primary:
         return problem.diag.message_primary
     return f"{type(problem).__name__} ({problem.sqlstate})"
