@@ -86,8 +86,10 @@ def _figure(asked: Question, stored: StoredAnswer, worn: dict[int, float]) -> Fi
                 "5 bpm" if asked.unit == "bpm" else "30 %"
             )
     else:
+        # Around the nearest value that can be true: no range is narrower for being far out, and it holds as often.
         most = count_within(answer.epsilon_milli / 1000)
-        interval = _clamped(asked, answer.value - most, answer.value + most)
+        nearest = min(max(answer.value, asked.low), asked.high)
+        interval = _clamped(asked, nearest - most, nearest + most)
     return Figure(
         asked.name,
         asked.version,

@@ -88,8 +88,8 @@ def test_a_count_lies_within_6_days_95_times_of_100() -> None:
 def test_a_count_has_its_range_and_the_range_its_bounds(clinic: ClinicRig) -> None:
     card = _card(clinic, af_days(27, 10.0), af_days(28, -3.0), af_days(29, 40.0))
     assert [(figure.value, figure.interval) for figure in card.figures] == [
-        (40.0, (28.0, 28.0)),
-        (-3.0, (0.0, 3.0)),
+        (40.0, (22.0, 28.0)),
+        (-3.0, (0.0, 6.0)),
         (10.0, (4.0, 16.0)),
     ]
     assert "1 card in 20" in card.figures[0].note
