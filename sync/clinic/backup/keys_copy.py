@@ -1,14 +1,16 @@
 """A copy of the keys on another disk: always the newest, in the place of the one before, which is overwritten.
 
-The copy before may have keys that were erased since. Its bytes are overwritten before its name is taken.
+The copy before may have keys that were erased since: when the new one has its name, its bytes are overwritten.
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from sync.clinic.backup.key_store import KeyStore
 from sync.clinic.errors import ClinicError, ClinicStoreError
@@ -31,9 +33,13 @@ def copy_keys(keys: KeyStore, path: Path) -> None:
             copy.execute("PRAGMA journal_mode = DELETE")
         with new.open("rb") as file:
             os.fsync(file.fileno())
-        _overwrite(path)
-        new.replace(path)
-        sync_folder(path.parent)
+        with _opened(path) as old:
+            new.replace(path)
+            sync_folder(path.parent)
+            if old is not None:
+                old.write(bytes(os.fstat(old.fileno()).st_size))
+                old.flush()
+                os.fsync(old.fileno())
     except sqlite3.Error as problem:
         raise ClinicStoreError(f"{path}: {problem}") from None
     except OSError as problem:
@@ -42,12 +48,13 @@ def copy_keys(keys: KeyStore, path: Path) -> None:
         new.unlink(missing_ok=True)
 
 
-def _overwrite(path: Path) -> None:
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO | None]:
+    """To be written over; None where there is none."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except FileNotFoundError:
+        yield None
         return
     with os.fdopen(descriptor, "wb") as file:
-        file.write(bytes(path.stat().st_size))
-        file.flush()
-        os.fsync(file.fileno())
+        yield file

@@ -17,6 +17,7 @@ from sync.clinic.errors import ClinicError, ClinicStoreError
 
 NAME = "clinic.db"
 _PATIENCE_S = 30.0
+_FLUSH_PATIENCE_S = 2.0
 
 
 class SqliteDatabase:
@@ -65,7 +66,12 @@ class SqliteDatabase:
 
     def flush_erased(self) -> None:
         with self._lock, self._told():
-            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            # while this waits nobody writes; a backup reads for longer than that, and asks again when it is done
+            self._writer.execute(f"PRAGMA busy_timeout = {int(_FLUSH_PATIENCE_S * 1000)}")
+            try:
+                self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            finally:
+                self._writer.execute(f"PRAGMA busy_timeout = {int(_PATIENCE_S * 1000)}")
 
     def _connect(self) -> sqlite3.Connection:
         # Whatever thread has need of it uses it, one at a time; and whatever thread lets go of it closes it.

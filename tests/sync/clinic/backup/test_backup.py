@@ -7,6 +7,7 @@ import signal
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -262,6 +263,28 @@ def test_keys_that_cannot_be_reached_hold_up_no_withdrawal_and_are_erased_later(
         assert not {device.id, other.id} & set(keys.keys())
     assert clinic.rows("SELECT device FROM keys_due") == []
     assert capsys.readouterr().err == ""
+
+
+def test_a_withdrawal_while_a_backup_is_made_waits_little_and_leaves_the_files_when_the_backup_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ClinicRig(tmp_path / "clinic") as clinic:
+        device, *_ = fill(clinic)
+        end = BackupWriter.end
+        told: list[float] = []
+
+        def withdrawn_before(*given: object) -> int:
+            begun_s = time.monotonic()
+            assert clinic.take(device.delete()) is Status.STORED
+            told.append(time.monotonic() - begun_s)
+            return end(*given)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(BackupWriter, "end", withdrawn_before)
+        back_up(clinic, tmp_path / "b")
+        assert told[0] < 10.0
+        assert not any(LABELS[0].encode() in path.read_bytes() for path in clinic.folder.iterdir())
+        with keys_of(clinic) as keys:
+            assert verify_backup(tmp_path / "b", clinic.keys.id, keys).left_out == 1
 
 
 # -- keys
