@@ -118,9 +118,12 @@ def _step(step: str, folder: Path, url: str | None) -> None:
             other.mkdir(exist_ok=True)
             restore(path, clinic, keys, open_database(other, url, create=True), lambda *_: None)
     took_s = time.perf_counter() - begun_s
-    most_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    cpu_s, most_mb = used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
     kind = "PostgreSQL" if url else "SQLite"
-    print(f"{step:<8} {kind:<10} {took_s:6.1f} s, {most_mb:4.0f} MB at most, file {path.stat().st_size / 1e6:.0f} MB")
+    print(
+        f"{step:<8} {kind:<10} {took_s:6.1f} s ({cpu_s:5.1f} s of CPU), {most_mb:4.0f} MB at most, file {path.stat().st_size / 1e6:.0f} MB"
+    )
 
 
 if __name__ == "__main__":

@@ -35,11 +35,10 @@ class Marks:
     """Names keys by marks."""
 
     def __init__(self, header: bytes, clinic_key: BackupKey) -> None:
-        self._header = header
         self._key = _derived(clinic_key.key, header, b"vitalkeep backup 1 marks")
 
     def of(self, key_id: bytes) -> bytes:
-        return hmac.digest(self._key, self._header + key_id, hashlib.sha256)[:MARK_BYTES]
+        return hmac.digest(self._key, key_id, hashlib.sha256)[:MARK_BYTES]
 
 
 class SectionKey:

@@ -233,9 +233,11 @@ def test_an_erased_key_is_in_no_file(clinic: ClinicRig, tmp_path: Path) -> None:
     with keys_of(clinic) as keys:
         found = keys.keys()
     gone = devices[::3]
-    for device in gone:
-        clinic.take(device.delete())
-    data = b"".join(path.read_bytes() for path in clinic.folder.iterdir())
+    # while somebody has them open: nothing is tidied up by closing
+    with keys_of(clinic):
+        for device in gone:
+            clinic.take(device.delete())
+        data = b"".join(path.read_bytes() for path in clinic.folder.iterdir())
     for device in devices:
         if device.id in found:
             assert (found[device.id].key in data) == (device not in gone)
@@ -263,6 +265,17 @@ def test_keys_that_cannot_be_reached_hold_up_no_withdrawal_and_are_erased_later(
         assert not {device.id, other.id} & set(keys.keys())
     assert clinic.rows("SELECT device FROM keys_due") == []
     assert capsys.readouterr().err == ""
+
+
+def test_a_backup_erases_first_what_is_due(clinic: ClinicRig, tmp_path: Path) -> None:
+    device, *_ = fill(clinic)
+    back_up(clinic, tmp_path / "a")
+    clinic.receiver = Receiver(clinic.secrets, clinic.database, clinic.clock, lambda: None)
+    assert clinic.take(device.delete()) is Status.STORED
+    back_up(clinic, tmp_path / "b")
+    with keys_of(clinic) as keys:
+        assert device.id not in set(keys.keys())
+        assert verify_backup(tmp_path / "a", clinic.keys.id, keys).left_out == 1
 
 
 def test_a_withdrawal_while_a_backup_is_made_waits_little_and_leaves_the_files_when_the_backup_is_done(

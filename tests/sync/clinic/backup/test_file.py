@@ -104,6 +104,19 @@ def test_any_bytes_are_refused(data: bytes) -> None:
             _read(begun)
 
 
+def test_a_frame_behind_the_end_is_refused_whatever_is_in_it() -> None:
+    """Also one under a mark that nobody knows, which nobody could open."""
+    for frame in (bytes(FRAME_BYTES), secrets.token_bytes(FRAME_BYTES), *_frames(WHOLE)):
+        with pytest.raises(BackupError):
+            _read(WHOLE + frame)
+
+
+def test_no_two_frames_are_encrypted_with_the_same_stream() -> None:
+    key = SectionKey(HEADER.pack(MAGIC, CLINIC, bytes(16)), bytes(MARK_BYTES), OWN)
+    sealed = {key.seal(number, b"the same")[MARK_BYTES:-16] for number in range(50)}
+    assert len(sealed) == 50
+
+
 def test_a_backup_of_another_clinic_is_told_with_both_names() -> None:
     with pytest.raises(BackupError, match=f"{CLINIC.hex()}.*{b'x'.hex() * 16}"):
         BackupReader(io.BytesIO(WHOLE), b"x" * 16, OWN, KEYS, ())
