@@ -121,9 +121,9 @@ def _step(step: str, folder: Path, url: str | None) -> None:
     used = resource.getrusage(resource.RUSAGE_SELF)
     cpu_s, most_mb = used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
     kind = "PostgreSQL" if url else "SQLite"
-    print(
-        f"{step:<8} {kind:<10} {took_s:6.1f} s ({cpu_s:5.1f} s of CPU), {most_mb:4.0f} MB at most, file {path.stat().st_size / 1e6:.0f} MB"
-    )
+    size_mb = path.stat().st_size / 1e6
+    said = f"{took_s:6.1f} s ({cpu_s:5.1f} s of CPU), {most_mb:4.0f} MB at most, file {size_mb:.0f} MB"
+    print(f"{step:<8} {kind:<10} {said}")
 
 
 if __name__ == "__main__":
