@@ -97,8 +97,15 @@ class PostgresDatabase:
         and in copies of it for as long as those are kept.
         """
         with self._told(), self._connections.lent() as connection:
-            for table in _ERASED_FROM:
-                connection.execute(f"VACUUM (INDEX_CLEANUP ON, SKIP_LOCKED ON) {table}".encode())
+            # however large the tables have grown
+            connection.execute("SELECT set_config('statement_timeout', '0', false)")
+            try:
+                for table in _ERASED_FROM:
+                    connection.execute(f"VACUUM (INDEX_CLEANUP ON, SKIP_LOCKED ON) {table}".encode())
+            finally:
+                connection.execute(
+                    "SELECT set_config('statement_timeout', %s, false)", (_SETTINGS["statement_timeout"],)
+                )
 
     @contextmanager
     def _transaction(self, level: IsolationLevel, *, read_only: bool) -> Iterator[Transaction]:
