@@ -206,7 +206,7 @@ def posterior_words(decision: Decision) -> str:
 def two_words(first: Decision, second: Decision) -> str:
     both = decide_two(first, second)
     return (
-        f"In two windows in a row, noise alone shows {first.seen} or more and then {second.seen} or more for"
+        f"In two periods in a row, noise alone shows {first.seen} or more and then {second.seen} or more for"
         f" {of_people(both.from_none)} without a single such day in either."
     )
 
@@ -216,7 +216,7 @@ def practice_words(patients: int, threshold: int, epsilon: float = EPSILON) -> s
     mean, low, high = false_flags(patients, threshold, epsilon)
     return (
         f"Were all {patients} patients without a single such day, noise alone would flag about {mean:.2g} of them each"
-        f" window (95 times of 100: {low} to {high})."
+        f" period (95 times of 100: {low} to {high})."
     )
 
 

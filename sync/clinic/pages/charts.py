@@ -122,7 +122,8 @@ def make_chart(
         _description(shown, hidden, gaps),
         unit,
         HEIGHT_PX,
-        tuple(YTick(scale.y(value), number(value)) for value in scale.ticks()),
+        # with nothing to read off there is no scale either
+        tuple(YTick(scale.y(value), number(value)) for value in scale.ticks()) if shown or bounds else (),
         time.ticks(),
         tuple(_whisker(datum, time, scale) for datum in shown),
         tuple(time.band(datum) for datum in hidden),

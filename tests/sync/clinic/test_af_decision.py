@@ -323,11 +323,11 @@ def test_the_words_say_what_noise_does_and_not_what_the_person_has() -> None:
         " as any other beforehand. Where few patients have such days it is less."
     )
     assert two_words(seen, decide(8, 7)) == (
-        "In two windows in a row, noise alone shows 9 or more and then 8 or more for 1 of 13,000 people without a"
+        "In two periods in a row, noise alone shows 9 or more and then 8 or more for 1 of 13,000 people without a"
         " single such day in either."
     )
     assert practice_words(200, 7) == (
-        "Were all 200 patients without a single such day, noise alone would flag about 3.8 of them each window (95"
+        "Were all 200 patients without a single such day, noise alone would flag about 3.8 of them each period (95"
         " times of 100: 1 to 8)."
     )
     assert unread_words(20) == (

@@ -53,11 +53,24 @@ def test_what_has_no_figure_has_a_mark_of_its_own_and_no_point() -> None:
     assert "may not be shown" in chart.description
 
 
-def test_a_chart_of_nothing_but_gaps_is_drawn() -> None:
+def test_a_chart_of_nothing_but_gaps_is_drawn_and_has_no_scale() -> None:
     chart = make_chart("c", "C", "bpm", [_datum(0, None, Mark.HIDDEN)])
     assert chart is not None
     assert not chart.whiskers
+    assert not chart.y_ticks
+    counted = make_chart("c", "C", "days", [_datum(0, None, Mark.GAP)], bounds=(0.0, 28.0), step=7.0)
+    assert counted is not None
+    assert len(counted.y_ticks) == 5
     assert make_chart("c", "C", "bpm", []) is None
+
+
+def test_a_figure_beyond_its_range_is_told() -> None:
+    day = FIRST_DAY
+    for value, strays in ((-3.0, True), (0.0, False), (3.0, False)):
+        datum = Datum(day, day + timedelta(days=27), Mark.FIGURE, "w", value, (0.0, max(3.0, value)))
+        chart = make_chart("c", "C", "days", [datum])
+        assert chart is not None
+        assert chart.strays is strays
 
 
 def test_a_figure_without_an_interval_is_not_drawn() -> None:

@@ -64,7 +64,7 @@ def test_examples_say_both_what_noise_does_and_what_it_does_not_mean(clinic: Cli
     assert len(list(section.all("h3"))) == 4
     assert section.text.count("is another question") == 2
     assert section.text.count("as likely as any other beforehand") == 2
-    assert "In two windows in a row" in section.text
+    assert "In two periods in a row" in section.text
 
 
 def test_it_says_what_a_withdrawal_leaves(clinic: ClinicRig, visitor: Visitor) -> None:
