@@ -43,6 +43,7 @@ class Answer:
 @dataclass(frozen=True, slots=True)
 class Enrol:
     """A device introduces itself with the one-time `token` of its pairing code; `device_key`: Ed25519, hexadecimal.
+    With an empty token one that is enrolled says what is consented to from now on.
 
     `statistics`: what the wearer consented to, each with the version of the text.
     """

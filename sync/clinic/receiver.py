@@ -153,11 +153,11 @@ class Receiver:
         return Status.STORED
 
     def _enrol_again(self, tx: Transaction, device: Device, content: Enrol) -> None:
-        """With the token it has: it agrees to other statistics. With another: it was paired anew."""
+        """With the token it has, or with none: it agrees to other statistics. With another: it was paired anew."""
         if _key(content) != device.key:
             raise _RefusedError(Reason.SIGNATURE)
         hashed = token_hash(content.token)
-        if hashed == device.token_hash:
+        if not content.token or hashed == device.token_hash:
             Devices(tx).agreed(device.id, content.statistics)
             return
         pairing = self._pairing(tx, hashed)

@@ -20,13 +20,13 @@ from device_pipeline.clock import Clock
 from device_pipeline.day_summary import DaySummary
 from sync.outbox import Outbox
 from sync.private.account import Account
-from sync.private.consent import Consents
+from sync.private.consent import TEXT_VERSION, Consents
 from sync.private.counter import Counter, Reached
 from sync.private.errors import BudgetError, ConsentError, NotDueError
 from sync.private.noise import get_ready
 from sync.private.statistic import Statistic
 from sync.private.window import Window
-from sync.release import Answer, Content, Delete, Release
+from sync.release import Answer, Content, Delete, Enrol, Release
 from sync.sealing import ClinicKeys, seal
 
 CAP_MILLI = 2000  # of ε, per calendar day, over all windows that contain it
@@ -147,7 +147,8 @@ class Ledger:
     def withdraw(self, statistics: Sequence[str], clinic: Clinic, outbox: Outbox) -> None:
         """Takes consent back: nothing of them leaves any more, from the moment this returns.
 
-        What waits in the outbox is erased. Where nothing is left that the clinic may know, it is asked to delete all.
+        What waits in the outbox is erased. The clinic is told what is left that it may know; where that is nothing, it
+        is asked to delete all.
         """
         with self._account.transaction() as db:
             for name in statistics:
@@ -160,9 +161,17 @@ class Ledger:
                 # what is about the statistics that stay is put there again
                 for id_ in waiting:
                     db.execute("UPDATE releases SET handed_over = 0 WHERE id = ?", (id_,))
+                self._control(db, self._agreement(clinic), clinic)
             else:
                 db.execute("DELETE FROM releases WHERE clinic = ?", (clinic.id,))
                 self._control(db, Delete(), clinic)
+        self._count()
+        self.hand_over(outbox)
+
+    def tell_agreement(self, clinic: Clinic, outbox: Outbox) -> None:
+        """What the clinic may know from now on, so that it shows what was agreed to and misses what was."""
+        with self._account.transaction() as db:
+            self._control(db, self._agreement(clinic), clinic)
         self._count()
         self.hand_over(outbox)
 
@@ -214,6 +223,11 @@ class Ledger:
             (release.id, clinic.id, sequence, release.encode(), not_before_ns),
         )
         return release
+
+    def _agreement(self, clinic: Clinic) -> Enrol:
+        """Without a token: the device is enrolled, and its signature says that it is this one."""
+        key = self._signing_key.public_key().public_bytes_raw().hex()
+        return Enrol("", key, dict.fromkeys(self._consents.standing(clinic.id), TEXT_VERSION))
 
     def _seal(self, db: Any, content: Content, clinic: Clinic, wait_ns: int) -> tuple[Release, int, int]:
         (sequence,) = db.execute(

@@ -114,6 +114,9 @@ def test_from_pairing_to_withdrawal(tmp_path: Path, clinic: Clinic) -> None:
         ("worn_days", True, True),
         ("rmssd_median", True, True),
     ]
+    assert _agreed(clinic) == ["af_days", "rmssd_median", "worn_days"]
+    assert wearer(tmp_path, "consent", "withdraw", "Practice", "af_days").code == 0
+    assert _agreed(clinic) == ["rmssd_median", "worn_days"]
     (ran,) = wearer(tmp_path, "sync", "run", "--json").rows()
     assert (ran["sealed"], ran["waiting"], ran["arrived"]) == (0, 0, True)
 
@@ -122,6 +125,13 @@ def test_from_pairing_to_withdrawal(tmp_path: Path, clinic: Clinic) -> None:
     assert len(clinic.patients()) == before
     assert not any(line["holds"] for line in wearer(tmp_path, "consent", "show", "--json").rows())
     assert wearer(tmp_path, "consent", "withdraw", "Practice").code == 1
+
+
+def _agreed(clinic: Clinic) -> list[str]:
+    """To what, as the clinic shows it, of the patient who enrolled last."""
+    pseudonyms = [str(patient["pseudonym"]) for patient in clinic.patients()]
+    cards = [json.loads(clinic.run("card", pseudonym, "--json")) for pseudonym in pseudonyms]
+    return next(sorted(card["agreed"]) for card in cards if not card["figures"] and "worn_days" in card["agreed"])
 
 
 def test_asked_figure_by_figure_a_no_is_the_default(tmp_path: Path, clinic: Clinic) -> None:

@@ -60,7 +60,7 @@ def show(as_json: bool, folder: Path | None) -> None:
 @click.option("--yes", is_flag=True, help="Without being asked again.")
 @STORE_OPTION
 def grant(name: str, statistics: tuple[str, ...], yes: bool, folder: Path | None) -> None:
-    """Say yes: from today on CLINIC may have these figures (all of them where none is named).
+    """Say yes: from today on CLINIC may have these figures (all of them where none is named), and is told so.
 
     Days before today are no data to it.
 
@@ -78,6 +78,7 @@ def grant(name: str, statistics: tuple[str, ...], yes: bool, folder: Path | None
     with open_room(Folders.usual(folder)) as room:
         publisher = room.publisher
         known = clinic_named(publisher.account, name)
+        agreed = False
         for statistic in chosen(statistics):
             if publisher.consents.since(known.id, statistic.name) is not None:
                 click.echo(f"{known.name} may have {statistic.name} already.", err=True)
@@ -86,7 +87,11 @@ def grant(name: str, statistics: tuple[str, ...], yes: bool, folder: Path | None
                 click.echo(f"\n{statistic.name}: {consent_text(statistic, known.name)}", err=True)
                 click.confirm("Yes?", default=False, abort=True, err=True)
             publisher.consents.grant(known.id, statistic, publisher.today(), room.clock.now_ns())
+            agreed = True
             click.echo(f"{known.name} may have {statistic.name} from today on.")
+        if agreed:
+            publisher.ledger.tell_agreement(known, room.outbox)
+            drain(room)
 
 
 @consent.command(short_help="Take consent back; it stops at once.")
@@ -96,8 +101,8 @@ def grant(name: str, statistics: tuple[str, ...], yes: bool, folder: Path | None
 def withdraw(name: str, statistics: tuple[str, ...], folder: Path | None) -> None:
     """Take consent back, of these figures or of all. It stops at once; what waits to be sent is erased.
 
-    Once the clinic may have nothing any more, it is asked to delete what it has. What is spent of the budget stays
-    spent.
+    The clinic is told what it may still have; once that is nothing, it is asked to delete what it has. What is spent
+    of the budget stays spent.
 
     \b
     Exit codes: 0 done; 1 no such clinic, or nothing to take back; 2 wrong usage; 3 the ledger cannot be used.
@@ -116,8 +121,8 @@ def withdraw(name: str, statistics: tuple[str, ...], folder: Path | None) -> Non
         names = [s.name for s in chosen(statistics)] if statistics else list(standing)
         publisher.ledger.withdraw(names or ["any figure"], known, room.outbox)
         click.echo(f"{known.name} may have {', '.join(names)} no more.")
+        told = drain(room)
         if not publisher.consents.standing(known.id):
-            told = drain(room)
             said = "has been asked" if told else "will be asked, as soon as it can be reached (`vitalkeep sync run`),"
             click.echo(f"{known.name} {said} to delete what it has.", err=not told)
 

@@ -286,6 +286,21 @@ def test_with_its_token_a_device_says_again_what_was_agreed_to(clinic: ClinicRig
     assert stored.statistics == {"worn_days": 2}
 
 
+def test_without_a_token_a_device_that_is_enrolled_says_what_is_agreed_to_now(clinic: ClinicRig) -> None:
+    device, stranger = clinic.enrolled("Patient 17"), clinic.device()
+    assert clinic.take(device.release(_agreement(device, {"rmssd_median": 1}))) is Status.STORED
+    assert clinic.take(stranger.release(_agreement(stranger, {"af_days": 1}))) is Reason.TOKEN
+    (stored,) = clinic.devices()
+    assert (stored.statistics, stored.label) == ({"rmssd_median": 1}, "Patient 17")
+
+
+def test_nobody_else_can_say_what_a_device_agrees_to(clinic: ClinicRig) -> None:
+    device, thief = clinic.enrolled(), clinic.enrolled()
+    stolen = thief.release(_agreement(device, {"af_days": 1}), sequence=9)
+    assert clinic.take(replace(stolen, device=device.id)) is Reason.SIGNATURE
+    assert clinic.take(thief.release(_agreement(device, {}), sequence=10)) is Reason.SIGNATURE
+
+
 def test_with_a_new_token_a_device_takes_the_new_name(clinic: ClinicRig) -> None:
     device = clinic.enrolled("old")
     clinic.take(device.release(af_days()))
@@ -333,3 +348,7 @@ def test_a_receipt_for_a_refusal_is_about_the_very_bytes(clinic: ClinicRig) -> N
 
 def _text(token: bytes) -> str:
     return base32(token)
+
+
+def _agreement(device: FakeDevice, statistics: dict[str, int]) -> Enrol:
+    return Enrol("", device.key.public_key().public_bytes_raw().hex(), statistics)

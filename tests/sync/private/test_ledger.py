@@ -17,7 +17,7 @@ from sync.private.statistics.af_days import AF_DAYS
 from sync.private.statistics.day_count import DayCount
 from sync.private.statistics.worn_days import WORN_DAYS
 from sync.private.window import FIRST_DAY, MONTH_DAYS, Window
-from sync.release import ENVELOPE_BYTES, Answer, Delete
+from sync.release import ENVELOPE_BYTES, Answer, Delete, Enrol
 from tests.sync.private.room import FalseClinic, Room, at
 
 MONTH = Window(MONTH_DAYS, 0)
@@ -147,12 +147,25 @@ def test_withdrawing_one_statistic_leaves_the_others_waiting(room: Room) -> None
     room.publisher.ledger.withdraw(["af_days"], clinic, room.outbox)
     left = room.outbox.messages()
     told = [CLINIC.open(message.envelope, room.publisher.device_key) for message in left]
-    assert {message.id for message in left} < before
+    assert len({message.id for message in left} - before) == 1
+    assert [content.statistics for content in told if isinstance(content, Enrol)] == [
+        {"worn_days": 1, "resting_hr_median": 1, "rmssd_median": 1}
+    ]
     assert {content.statistic for content in told if isinstance(content, Answer)} == {
         "worn_days",
         "resting_hr_median",
         "rmssd_median",
     }
+
+
+def test_the_clinic_is_told_what_it_may_have_from_now_on(room: Room) -> None:
+    clinic = room.pair(CLINIC, FIRST_DAY, ("af_days",))
+    room.publisher.consents.grant(clinic.id, STATISTICS[1], FIRST_DAY, room.clock.now_ns())
+    room.publisher.hand_over(room.outbox)
+    room.publisher.ledger.tell_agreement(clinic, room.outbox)
+    (told,) = room.outbox.messages()
+    key = room.publisher.device_key
+    assert CLINIC.open(told.envelope, key) == Enrol("", key.hex(), {"af_days": 1, STATISTICS[1].name: 1})
 
 
 def test_withdrawal_refunds_nothing(room: Room) -> None:
