@@ -14,7 +14,7 @@ OUT = .train/$(MODEL)/out
 # Tests run one per core: numpy must not start threads of its own beside them.
 THREADS = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
-.PHONY: help demo test test-long tflite-runtime test-tflite-runtime install lint train bench fixtures clean
+.PHONY: help demo clinic-demo test test-long tflite-runtime test-tflite-runtime install lint train bench fixtures clean
 
 help: ## What there is to make
 	@echo 'make TARGET [PYTHON=python3.12] [VENV=.venv]'
@@ -23,6 +23,9 @@ help: ## What there is to make
 demo: $(VENV)/.installed ## Replay a recorded chest strap through the whole path, live, and show the summary
 	@rm -rf $(DEMO_STORE)
 	@$(BIN)/vitalkeep run --replay $(DEMO) --speed 20 --store $(DEMO_STORE)
+
+clinic-demo: $(VENV)/.clinic ## A clinic with a made-up year of 131 patients, in your browser until Ctrl-C
+	@$(BIN)/python -m tests.rigs.clinic_demo
 
 test: $(VENV)/.dev ## All tests but the slow ones, some minutes
 	@$(THREADS) $(BIN)/python -m pytest -n auto -m 'not slow'
@@ -92,6 +95,10 @@ $(VENV)-train/bin/python:
 # A stamp is older than pyproject.toml or the lock when one of those changed, so the next target installs again.
 $(VENV)/.installed: pyproject.toml $(LOCK) | $(BIN)/python
 	@$(PIP) install --constraint $(LOCK) --editable '.[files]'
+	@touch $@
+
+$(VENV)/.clinic: $(VENV)/.installed
+	@$(PIP) install --constraint $(LOCK) --editable '.[clinic]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.installed
