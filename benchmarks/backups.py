@@ -40,7 +40,7 @@ def fill(folder: Path, devices: int, url: str | None) -> int:
         ids = [hashlib.sha256(b"%d" % n).digest() for n in range(first, min(first + 200, devices))]
         with database.writing() as tx:
             tx.many(
-                "INSERT INTO devices VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO devices VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)",
                 [
                     (
                         each[:16],

@@ -158,7 +158,7 @@ class Receiver:
             raise _RefusedError(Reason.SIGNATURE)
         hashed = token_hash(content.token)
         if not content.token or hashed == device.token_hash:
-            Devices(tx).agreed(device.id, content.statistics)
+            Devices(tx).agreed(device.id, content.statistics, self._clock.today())
             return
         pairing = self._pairing(tx, hashed)
         Devices(tx).enrol(device.id, device.key, pairing, content.statistics, self._clock.today())

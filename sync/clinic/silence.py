@@ -2,8 +2,8 @@
 
 A window is sealed on the third day after its last one, in the wearer's time zone, and leaves at a moment of the two
 days after that, in the order in which the messages were sealed; a device looks once a day. What has not come by the
-last day that all of this allows is missing. Why, nobody here knows: off, offline, broken, or no longer agreed to, which
-a device tells only where all of it is taken back. Silence says nothing about anybody's health.
+last day that all of this allows is missing. Why, nobody here knows: off, offline, or broken. What is agreed to a device
+tells whenever it changes. Silence says nothing about anybody's health.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sync.clinic.catalogue import FIRST_DAY, MONTH_DAYS, QUARTER_DAYS, QUESTIONS, first_day, last_day
+from sync.clinic.catalogue import FIRST_DAY, QUESTIONS, first_day, last_day
 
 SEALED_AFTER_DAYS = 3  # at any moment of that day, counted from the last one of the window
 SLOT_DAYS = 2  # the longest wait between sealing and slot
@@ -21,7 +21,7 @@ ZONE_DAYS = 1  # the wearer's day may end half a day after the clinic's, which i
 TRIES_DAYS = 1  # a try that failed
 EXPECTED_AFTER_DAYS = SEALED_AFTER_DAYS + SLOT_DAYS + LOOK_DAYS + ZONE_DAYS + TRIES_DAYS
 
-WHY = "The device may be off, offline or broken, or its wearer may have taken a part of the consent back."
+WHY = "The device may be off, offline or broken."
 
 
 def expected_by(length_days: int, window: int) -> date:
@@ -48,32 +48,32 @@ class Silence:
     since: date
 
 
-def silence(agreed: Iterable[str], enrolled: date, newest: Mapping[int, int], today: date) -> Silence | None:
+def silence(agreed: Iterable[str], agreed_on: date, newest: Mapping[int, int], today: date) -> Silence | None:
     """None: nothing is missing, or nothing is due yet.
 
-    `agreed`: the statistics agreed to, by name; `enrolled`: the day on which the clinic heard so (UTC); `newest`: by
+    `agreed`: the statistics agreed to, by name; `agreed_on`: the day on which the clinic heard so (UTC); `newest`: by
     length, the newest window about which an answer is here, whatever the statistic.
     """
-    length = _length_days(agreed, enrolled, newest)
+    length = _length_days(agreed)
     if length is None:
         return None
     due = newest_due(length, today)
     # Days of the calendar that answers reach up to, counted from the first one.
     reached = max(((window + 1) * days for days, window in newest.items()), default=0)
-    first = max(_first_window(enrolled, length), reached // length)
+    first = max(_first_window(agreed_on, length), reached // length)
     if due is None or due < first:
         return None
     return Silence(length, due - first + 1, first_day(length, first), last_day(length, due), expected_by(length, first))
 
 
-def next_expected_by(agreed: Iterable[str], enrolled: date, newest: Mapping[int, int], today: date) -> date | None:
+def next_expected_by(agreed: Iterable[str], agreed_on: date, newest: Mapping[int, int], today: date) -> date | None:
     """The day by which the next answers that are not here yet and not overdue should be; None: none are awaited."""
-    length = _length_days(agreed, enrolled, newest)
+    length = _length_days(agreed)
     if length is None:
         return None
     due = newest_due(length, today)
     answered = newest.get(length, -1)
-    return expected_by(length, max(_first_window(enrolled, length), answered + 1, -1 if due is None else due + 1, 0))
+    return expected_by(length, max(_first_window(agreed_on, length), answered + 1, -1 if due is None else due + 1, 0))
 
 
 def silence_words(silent: Silence) -> str:
@@ -85,21 +85,13 @@ def silence_words(silent: Silence) -> str:
     )
 
 
-def _length_days(agreed: Iterable[str], enrolled: date, newest: Mapping[int, int]) -> int | None:
+def _length_days(agreed: Iterable[str]) -> int | None:
     """How long the windows are that this device answers about: 28 days; 84 where it answers about quarters alone."""
     names = set(agreed)
-    lengths = {asked.length_days for asked in QUESTIONS if asked.name in names} | set(newest)
-    if MONTH_DAYS not in lengths:
-        return QUARTER_DAYS if QUARTER_DAYS in lengths else None
-    if QUARTER_DAYS in newest:
-        # A quarter was answered, and its last month was not: months are not sent any more. Nothing else tells of it.
-        quarter_end = (newest[QUARTER_DAYS] + 1) * QUARTER_DAYS
-        if (newest.get(MONTH_DAYS, -1) + 1) * MONTH_DAYS < quarter_end:
-            return QUARTER_DAYS
-    return MONTH_DAYS
+    return min((asked.length_days for asked in QUESTIONS if asked.name in names), default=None)
 
 
-def _first_window(enrolled: date, length_days: int) -> int:
-    """The first one that is answered about. One that ended on the day after enrolment or before may have been over, in
+def _first_window(agreed_on: date, length_days: int) -> int:
+    """The first one that is answered about. One that ended on the day after that or before may have been over, in
     the wearer's time zone, before there was consent."""
-    return max((enrolled + timedelta(days=1) - FIRST_DAY).days, 0) // length_days
+    return max((agreed_on + timedelta(days=1) - FIRST_DAY).days, 0) // length_days

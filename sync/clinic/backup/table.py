@@ -113,6 +113,7 @@ OF_A_DEVICE = (
             ("sequence", "int"),
             ("statistics", "text"),
             ("enrolled", "text"),
+            ("agreed", "text or null"),
         ),
         subject="id",
     ),

@@ -59,6 +59,8 @@ VERSION_1 = (
 )
 
 VERSION_2 = (
+    # the day on which the statistics were last changed; NULL: when it enrolled
+    "ALTER TABLE devices ADD COLUMN agreed TEXT",
     # password: what Argon2id made of it, as text; empty: signs in through the proxy alone
     """CREATE TABLE staff (
         name TEXT PRIMARY KEY,

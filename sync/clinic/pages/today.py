@@ -41,6 +41,7 @@ class FlaggedRow:
     """`from_none`, `from_below`: how many people noise alone shows as much for, without such a day and just below the
     threshold; `above`: how likely the true number is at the threshold or above, if all numbers were as likely before.
     `from_none_twice`: where the card before is at the threshold too, how many people noise alone shows both for.
+    `is_overtaken`: a newer card is due, and has not come.
     """
 
     who: Who
@@ -50,6 +51,7 @@ class FlaggedRow:
     from_below: str
     above: str
     from_none_twice: str | None
+    is_overtaken: bool
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -114,7 +116,8 @@ def today_page(presenter: Presenter) -> Page:
         with presenter.clinic.database.reading() as tx:
             settings = read_settings(tx)
             audit = Audit(tx, presenter.clinic.secrets, presenter.clinic.clock)
-            withdrawals = audit.of(Action.WITHDRAWN, today - timedelta(days=NEWS_DAYS))
+            since = today - timedelta(days=NEWS_DAYS)
+            withdrawals = [*audit.of(Action.WITHDRAWN, since), *audit.of(Action.ERASED, since)]
             view = make_today(tx, settings, today, at, silent_at, withdrawals)
         return presenter.show("today.html", "/", staff, settings, view)
 
@@ -136,6 +139,7 @@ def make_today(
     patients, newest = overview.count(), overview.newest_data_month("worn_days", running)
     since = today - timedelta(days=NEWS_DAYS)
     due = newest_due(MONTH_DAYS, today)
+    incomplete = [] if due is None else overview.incomplete(due, MONTHLY, last_day(MONTH_DAYS, due))
     flagged = _flagged(overview, settings, patients, due or 0, at, {"silent": str(silent_at)} if silent_at > 1 else {})
     silent = _silent(overview, settings, today, silent_at, {"page": str(at)} if at > 1 else {})
     return TodayView(
@@ -144,13 +148,14 @@ def make_today(
         None if newest is None else last_day(MONTH_DAYS, newest),
         flagged,
         silent,
-        listed([] if due is None else [Who(*who) for who in overview.incomplete(due, MONTHLY)]),
+        listed([Who(*who) for who in incomplete]),
         listed([EnrolledRow(_who(each), each.enrolled) for each in overview.enrolled_since(since)]),
         listed(withdrawn_rows(overview.withdrawn_since(since), withdrawals)),
     )
 
 
-def flagged_row(patient: FlaggedPatient, threshold: int) -> FlaggedRow:
+def flagged_row(patient: FlaggedPatient, threshold: int, due: int) -> FlaggedRow:
+    """`due`: the newest month whose card should be here."""
     answer = patient.answer.answer
     decision = decide(round(answer.value), threshold, answer.epsilon_milli / 1000)
     both = None
@@ -167,6 +172,7 @@ def flagged_row(patient: FlaggedPatient, threshold: int) -> FlaggedRow:
         of_people(decision.from_just_below),
         percent(decision.at_or_above),
         of_people(both.from_none) if both is not None and both.is_flagged else None,
+        answer.window < due,
     )
 
 
@@ -189,7 +195,7 @@ def _flagged(
         threshold,
         practice_words(patients, threshold),
         # all have one ε and one length: the larger the figure, the seldomer noise alone gives it
-        tuple(flagged_row(each, threshold) for each in rows),
+        tuple(flagged_row(each, threshold, due) for each in rows),
         paging(at, total, "/", query),
     )
 
@@ -205,7 +211,7 @@ def _overdue(overview: Overview, patience_ended: date, today: date) -> list[Sile
     due = newest_due(MONTH_DAYS, patience_ended)
     found = []
     for patient in [] if due is None else overview.without_month(due, last_day(MONTH_DAYS, due)):
-        quiet = silence(patient.statistics, patient.enrolled, patient.newest, today)
+        quiet = silence(patient.statistics, patient.agreed_on, patient.newest, today)
         if quiet is not None and quiet.since < patience_ended:
             found.append(SilentRow(_who(patient), quiet))
     return sorted(found, key=lambda row: (row.silence.since, row.who.pseudonym))

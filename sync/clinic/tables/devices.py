@@ -19,6 +19,8 @@ from sync.clinic.tables.pairings import Pairing
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Device:
+    """`agreed_on`: the day on which what is agreed to was last changed."""
+
     id: bytes
     key: bytes
     pseudonym: str
@@ -27,6 +29,7 @@ class Device:
     sequence: int
     statistics: dict[str, int]
     enrolled: date
+    agreed_on: date
 
 
 class Devices:
@@ -81,10 +84,15 @@ class Devices:
             " label = excluded.label, token = excluded.token",
             (id_, key, pairing.pseudonym, pairing.label, pairing.token_hash, "{}", today.isoformat()),
         )
-        self.agreed(id_, statistics)
+        self.agreed(id_, statistics, today)
 
-    def agreed(self, id_: bytes, statistics: dict[str, int]) -> None:
-        self._tx.execute("UPDATE devices SET statistics = ? WHERE id = ?", (json.dumps(statistics), id_))
+    def agreed(self, id_: bytes, statistics: dict[str, int], today: date) -> None:
+        """What is agreed to from now on; the day of it where that is something else than before."""
+        text = json.dumps(statistics, sort_keys=True)
+        self._tx.execute(
+            "UPDATE devices SET statistics = ?, agreed = ? WHERE id = ? AND statistics <> ?",
+            (text, today.isoformat(), id_, text),
+        )
 
     def relabel(self, pseudonym: str, label: str | None) -> bool:
         """Whether there is such a patient."""
@@ -117,9 +125,10 @@ class Devices:
         )
 
 
-_COLUMNS = "id, key, pseudonym, label, token, sequence, statistics, enrolled"
+_COLUMNS = "id, key, pseudonym, label, token, sequence, statistics, enrolled, COALESCE(agreed, enrolled)"
 
 
 def _device(row: tuple[Any, ...]) -> Device:
-    id_, key, pseudonym, label, token, sequence, statistics, enrolled = row
-    return Device(id_, key, pseudonym, label, token, sequence, json.loads(statistics), date.fromisoformat(enrolled))
+    id_, key, pseudonym, label, token, sequence, statistics, *days = row
+    enrolled, agreed_on = (date.fromisoformat(day) for day in days)
+    return Device(id_, key, pseudonym, label, token, sequence, json.loads(statistics), enrolled, agreed_on)

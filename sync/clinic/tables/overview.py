@@ -23,6 +23,7 @@ class Patient:
     pseudonym: str
     label: str | None
     enrolled: date
+    agreed_on: date
     statistics: Mapping[str, int]
     newest: dict[int, int]
 
@@ -47,13 +48,13 @@ class Overview:
         rows = self._tx.all(f"SELECT {_PATIENT}{month} FROM devices d ORDER BY d.pseudonym")
         return [_patient(row) for row in rows]
 
-    def without_month(self, window: int, enrolled_until: date) -> list[Patient]:
-        """Who has answered about no month from `window` on, of those enrolled by then; with month and quarter."""
+    def without_month(self, window: int, agreed_until: date) -> list[Patient]:
+        """Who has answered about no month from `window` on, of those who agreed by then; with month and quarter."""
         rows = self._tx.all(
-            f"SELECT {_PATIENT}, {_NEWEST_MONTH}, {_NEWEST_QUARTER} FROM devices d WHERE d.enrolled <= ? AND NOT EXISTS"
+            f"SELECT {_PATIENT}, {_NEWEST_MONTH}, {_NEWEST_QUARTER} FROM devices d WHERE {_AGREED} <= ? AND NOT EXISTS"
             ' (SELECT 1 FROM answers a WHERE a.device = d.id AND a.length_days = 28 AND a."window" >= ?)'
             " ORDER BY d.pseudonym",
-            (enrolled_until.isoformat(), window),
+            (agreed_until.isoformat(), window),
         )
         return [_patient(row) for row in rows]
 
@@ -82,15 +83,17 @@ class Overview:
         answer, *before = (StoredAnswer(Answer(*row[:6]), date.fromisoformat(row[6])) for row in rows)
         return FlaggedPatient(pseudonym, label, answer, before[0].answer.value if before else None)
 
-    def incomplete(self, window: int, statistics: Sequence[str]) -> list[tuple[str, str | None]]:
-        """Pseudonym and label of who answered some of what was agreed to about this month, and not all."""
+    def incomplete(self, window: int, statistics: Sequence[str], agreed_before: date) -> list[tuple[str, str | None]]:
+        """Pseudonym and label of who answered some of what was agreed to about this month, and not all.
+
+        Of those whose agreement has been the same since before that day."""
         agreed = " + ".join("CASE WHEN d.statistics LIKE ? THEN 1 ELSE 0 END" for _ in statistics)
         rows = self._tx.all(
             "SELECT d.pseudonym, d.label FROM devices d JOIN answers a ON a.device = d.id AND a.length_days = 28"
             f' AND a."window" = ? AND a.statistic IN ({", ".join("?" * len(statistics))})'
-            " GROUP BY d.pseudonym, d.label, d.statistics"
+            f" WHERE {_AGREED} < ? GROUP BY d.pseudonym, d.label, d.statistics"
             f" HAVING count(DISTINCT a.statistic) < {agreed} ORDER BY d.pseudonym",
-            (window, *statistics, *(f'%"{statistic}"%' for statistic in statistics)),
+            (window, *statistics, agreed_before.isoformat(), *(f'%"{statistic}"%' for statistic in statistics)),
         )
         return [(row[0], row[1]) for row in rows]
 
@@ -121,7 +124,8 @@ class Overview:
         return None if row is None or row[0] is None else int(row[0])
 
 
-_PATIENT = "d.id, d.pseudonym, d.label, d.enrolled, d.statistics"
+_AGREED = "COALESCE(d.agreed, d.enrolled)"
+_PATIENT = f"d.id, d.pseudonym, d.label, d.enrolled, {_AGREED}, d.statistics"
 _NEWEST_MONTH = '(SELECT max(n."window") FROM answers n WHERE n.device = d.id AND n.length_days = 28)'
 _NEWEST_QUARTER = '(SELECT max(n."window") FROM answers n WHERE n.device = d.id AND n.length_days = 84)'
 # All that is asked of the answers here stands in the index by question.
@@ -139,8 +143,9 @@ _OF_MONTH = (
 
 
 def _patient(row: tuple[Any, ...]) -> Patient:
-    newest = {length: int(window) for length, window in zip((28, 84), row[5:], strict=False) if window is not None}
-    return Patient(bytes(row[0]), row[1], row[2], date.fromisoformat(row[3]), _statistics(row[4]), newest)
+    newest = {length: int(window) for length, window in zip((28, 84), row[6:], strict=False) if window is not None}
+    enrolled, agreed_on = (date.fromisoformat(day) for day in row[3:5])
+    return Patient(bytes(row[0]), row[1], row[2], enrolled, agreed_on, _statistics(row[5]), newest)
 
 
 @lru_cache(maxsize=256)

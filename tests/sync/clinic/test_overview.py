@@ -81,7 +81,8 @@ def test_who_answered_some_of_what_was_agreed_to(clinic: ClinicRig) -> None:
     everybody = _filled(clinic, 160)
     monthly = ("af_days", "worn_days")
     with clinic.database.reading() as tx:
-        found = Overview(tx).incomplete(DUE, monthly)
+        found = Overview(tx).incomplete(DUE, monthly, date.max)
+        assert Overview(tx).incomplete(DUE, monthly, min(device.agreed_on for device, _ in everybody.values())) == []
     expected = [
         (pseudonym, device.label)
         for pseudonym, (device, answers) in sorted(everybody.items())

@@ -26,12 +26,14 @@ from sync.clinic.silence import (
     silence_words,
 )
 from sync.private import ledger, window
+from sync.private.registry import STATISTICS
 from sync.receipt import Reason, Status, issue
-from sync.release import Answer, Release
+from sync.release import Answer, Enrol, Release
 from sync.uplink.drain import MOST_WAIT_S, Drain
 from sync.uplink.transport import TransportError
 from tests.sync.private.room import FalseClinic, Room
 
+(AF_DAYS,) = (statistic for statistic in STATISTICS if statistic.name == "af_days")
 ALL = ("af_days", "worn_days", "resting_hr_median", "rmssd_median")
 HOUR_NS = 3600 * 10**9
 DAY_NS = 24 * HOUR_NS
@@ -54,6 +56,7 @@ class _Practice:
     fails: random.Random | None = None
     failed: date = FIRST_DAY
     got: list[tuple[date, Answer]] = field(default_factory=list)
+    agreed: tuple[tuple[str, ...], date] = ((), FIRST_DAY)
 
     def today(self) -> date:
         return datetime.fromtimestamp(self.clock.now_ns() / 1e9, UTC).date()
@@ -65,8 +68,11 @@ class _Practice:
             self.failed = self.today()
             raise TransportError("no route")
         content = self.clinic.open(data, self.device_key)
-        assert isinstance(content, Answer)
-        self.got.append((self.today(), content))
+        if isinstance(content, Enrol):
+            self.agreed = tuple(content.statistics), self.today()
+        else:
+            assert isinstance(content, Answer)
+            self.got.append((self.today(), content))
         return issue(release, Status.STORED, Reason.NONE, self.clinic.signing_key).encode()
 
     def get(self, url: str, most_bytes: int) -> bytes:
@@ -103,7 +109,7 @@ class _Life:
     ) -> None:
         monkeypatch.setenv("TZ", zone)
         self.chance = random.Random(seed)
-        self.agreed = tuple(agreed)
+        agreed = tuple(agreed)
         self.room = Room(folder, ManualClock(now_ns=_midnight_ns(enrolled)), days=_off)
         self.midnight_ns = _midnight_ns(enrolled)
         # Midnight of the zone: a whole number of hours from UTC's, for the zones that are tried.
@@ -113,8 +119,8 @@ class _Life:
         self.practice = _Practice(self.room.clock, self.room.publisher.device_key)
         self.drain = Drain(self.room.outbox, self.practice, _UplinkClock(self.room.clock))
         self._at(self.midnight_ns + self.chance.randrange(DAY_NS))
-        self.enrolled = self.practice.today()
-        self.known = self.room.pair(self.practice.clinic, self.room.publisher.today(), self.agreed)
+        self.practice.agreed = agreed, self.practice.today()
+        self.known = self.room.pair(self.practice.clinic, self.room.publisher.today(), agreed)
 
     def day(self, *, on: bool = True) -> Silence | None:
         """Lets a day of the wearer go by; what the practice says at the end of its own."""
@@ -124,7 +130,7 @@ class _Life:
             list(self.drain.due_once())
         self.midnight_ns += DAY_NS
         self._at(self.midnight_ns)
-        return silence(self.agreed, self.enrolled, self.practice.newest(), self.practice.today())
+        return silence(*self.practice.agreed, self.practice.newest(), self.practice.today())
 
     def _at(self, now_ns: int) -> None:
         self.room.clock.advance(max(0, now_ns - self.room.clock.now_ns()))
@@ -194,16 +200,29 @@ def test_who_goes_off_is_silent_once_the_next_answer_is_overdue_and_no_more_when
 def test_who_took_the_months_back_is_silent_only_where_quarters_are_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A device does not tell that a part of the consent ended."""
     life = _Life(tmp_path, "UTC", ALL, _first(84, 10), monkeypatch, seed=7)
     for _ in range(84 + 8):
         assert life.day() is None
     life.room.publisher.ledger.withdraw(["af_days", "worn_days"], life.known, life.room.outbox)
-    told = [life.day() for _ in range(84 + 8)]
-    # the practice cannot know before the quarter is over: it says that months are missing, which is so
-    assert {one.length_days for one in told if one is not None} == {28}
-    assert life.day() is None
-    assert all(life.day() is None for _ in range(70))
+    for _ in range(2 * 84):
+        assert life.day() is None
+    while (found := life.day(on=False)) is None:
+        pass
+    assert (found.length_days, found.missing) == (84, 1)
+
+
+def test_who_agrees_to_the_months_later_is_not_missed_for_those_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    life = _Life(tmp_path, "UTC", ("rmssd_median",), _first(84, 10), monkeypatch, seed=8)
+    for _ in range(84 + 70):
+        assert life.day() is None
+    publisher = life.room.publisher
+    publisher.consents.grant(life.known.id, AF_DAYS, publisher.today(), life.room.clock.now_ns())
+    publisher.ledger.tell_agreement(life.known, life.room.outbox)
+    for _ in range(120):
+        assert life.day() is None
+    assert len([answer for _, answer in life.practice.got if answer.statistic == "af_days"]) >= 4
 
 
 # -- the schedule
@@ -253,17 +272,16 @@ def test_who_agreed_to_nothing_is_awaited_never(agreed: tuple[str, ...]) -> None
     assert next_expected_by(agreed, _first(28, 3), {}, _first(28, 30)) is None
 
 
-def test_what_was_agreed_to_later_is_known_by_its_answers() -> None:
-    """Enrolled for quarters alone; months came, and stopped."""
-    assert silence(["rmssd_median"], _first(84, 10), {28: 31}, expected_by(28, 32)) is None
-    found = silence(["rmssd_median"], _first(84, 10), {28: 31}, expected_by(28, 32) + timedelta(days=1))
-    assert found is not None
-    assert (found.length_days, found.missing) == (28, 1)
+def test_what_is_not_agreed_to_is_not_awaited() -> None:
+    """Months came, and were taken back."""
+    assert silence(["rmssd_median"], _first(84, 10), {28: 30}, expected_by(28, 32)) is None
 
 
 def test_a_quarter_that_came_is_an_answer_about_its_months() -> None:
     assert silence(ALL, _first(84, 10), {28: 32, 84: 10}, expected_by(28, 33)) is None
-    assert silence(ALL, _first(84, 10), {84: 10}, expected_by(28, 35)) is None
+    found = silence(ALL, _first(84, 10), {84: 10}, expected_by(28, 35))
+    assert found is not None
+    assert (found.length_days, found.missing, found.first_day) == (28, 2, _first(28, 33))
 
 
 def test_more_is_missing_as_time_goes_by_and_since_stays() -> None:
@@ -296,7 +314,7 @@ def test_the_words_accuse_nobody() -> None:
     words = silence_words(Silence(28, 1, date(2026, 3, 16), date(2026, 4, 12), date(2026, 4, 20)))
     assert words == (
         "Nothing came about 2026-03-16 to 2026-04-12 (1 window of 28 days); it should have been here by 2026-04-20. The"
-        " device may be off, offline or broken, or its wearer may have taken a part of the consent back."
+        " device may be off, offline or broken."
     )
     assert "(3 windows of 84 days)" in silence_words(Silence(84, 3, FIRST_DAY, FIRST_DAY, FIRST_DAY))
     assert EXPECTED_AFTER_DAYS == 8

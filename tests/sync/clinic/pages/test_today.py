@@ -7,10 +7,12 @@ from datetime import date, timedelta
 import pytest
 
 from sync.clinic.af_decision import decide, decide_two, of_people
+from sync.clinic.catalogue import MONTH_DAYS, last_day
 from sync.clinic.pages.paging import PER_PAGE, paging
 from sync.clinic.pages.today import TodayView, make_today
 from sync.clinic.settings import read_settings
 from sync.clinic.silence import EXPECTED_AFTER_DAYS, expected_by
+from sync.clinic.tables.devices import Devices
 from tests.rigs.clinic import TODAY, ClinicRig
 from tests.rigs.html_page import HtmlPage
 from tests.rigs.visitor import Visitor
@@ -69,6 +71,26 @@ def test_two_cards_in_a_row_are_told_as_such(clinic: ClinicRig) -> None:
     told = {row.who.label: row.from_none_twice for row in _today(clinic).flagged.rows}
     both = decide_two(decide(8, 6), decide(9, 6)).from_none
     assert told == {"twice": of_people(both), "once": None, "with a gap": None}
+
+
+def test_a_figure_that_a_newer_one_should_have_followed_says_so(clinic: ClinicRig) -> None:
+    add_patient(clinic, "quiet since", card(20.0, window=MONTH - 2))
+    add_patient(clinic, "sends", card(20.0))
+    assert {row.who.label: row.is_overtaken for row in _today(clinic).flagged.rows} == {
+        "quiet since": True,
+        "sends": False,
+    }
+
+
+def test_what_was_agreed_to_only_now_is_not_missing_yet(clinic: ClinicRig) -> None:
+    add_patient(clinic, "Patient 17", [month("af_days", 1.0)], statistics={"af_days": 1})
+    (device,) = clinic.devices()
+    ends = last_day(MONTH_DAYS, MONTH)
+    for day, missing in ((ends, 0), (ends - timedelta(days=1), 1)):
+        with clinic.database.writing() as tx:
+            Devices(tx).agreed(device.id, {"af_days": 1}, TODAY)
+            Devices(tx).agreed(device.id, {"af_days": 1, "worn_days": 1}, day)
+        assert _today(clinic).incomplete.total == missing
 
 
 def test_lists_are_paged_and_beyond_their_end_is_their_beginning(clinic: ClinicRig) -> None:
