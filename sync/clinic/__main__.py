@@ -19,6 +19,7 @@ from sync.clinic.cli.options import FAILED, INTERNAL, INTERRUPTED
 from sync.clinic.cli.pair import pair
 from sync.clinic.cli.patients import patients
 from sync.clinic.cli.serve import serve
+from sync.clinic.cli.settings import settings
 from sync.clinic.cli.staff import staff
 from sync.clinic.cli.token import token
 
@@ -38,8 +39,9 @@ def app() -> None:
     """
 
 
-for command in (init, serve, pair, patients, card, staff, token, audit, export, backup, restore, completion, erase):
+for command in (init, serve, settings, staff, pair, patients, card, erase, audit, export, token, backup, restore):
     app.add_command(command)
+app.add_command(completion)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -11,9 +11,11 @@ from sync.clinic.clock import ClinicClock
 from sync.clinic.counters import Counters
 from sync.clinic.database.database import Database
 from sync.clinic.database.opened import open_database
-from sync.clinic.errors import ClinicStoreError
+from sync.clinic.errors import ClinicError, ClinicStoreError
 from sync.clinic.secrets_file import ClinicSecrets, load_secrets
 from sync.clinic.tables.meta import RESTORING, Meta
+
+MOST_NAME = 100  # what devices take
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,12 @@ class Clinic:
     name: str = "clinic"
     url: str | None = None
     counters: Counters = field(default_factory=Counters, repr=False)
+
+
+def require_name(name: str) -> None:
+    """Raises ClinicError for a name that devices would not take."""
+    if not name.strip() or not name.isprintable() or len(name) > MOST_NAME:
+        raise ClinicError(f"a name of {len(name)} letters; 1 to {MOST_NAME} that can be printed are expected")
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from click.core import ParameterSource
 from sync.clinic.backup.key_store import NAME, KeyStore
 from sync.clinic.backup.keys_place import remember_place
 from sync.clinic.cli.options import as_json_option, data_options, told
+from sync.clinic.clinic import require_name
 from sync.clinic.database.opened import open_database, remember, require_no_password
 from sync.clinic.errors import ClinicError
 from sync.clinic.secrets_file import make_secrets
@@ -41,6 +42,7 @@ def init(
     vitalkeep-clinic init --data /srv/clinic --backup-keys /mnt/keys/backup-keys.db
     """
     with told():
+        require_name(name)
         if url is not None:
             url = url.rstrip("/")
             require_url(url)

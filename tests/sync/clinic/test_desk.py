@@ -89,6 +89,26 @@ def test_a_code_pairs_one_device_once(clinic: ClinicRig) -> None:
     assert (patient["pseudonym"], patient["label"]) == (told["pseudonym"], "P 17")
 
 
+def test_name_and_address_can_be_changed_and_are_shown(clinic: ClinicRig) -> None:
+    clinic.set_meta("name", "Practice")
+    assert "no address yet" in _run("settings", "--data", clinic.folder).stdout
+    address = "https://clinic.example/"
+    done = _run("settings", "--data", clinic.folder, "--name", "Heart clinic", "--url", address, "--json")
+    expected = {"name": "Heart clinic", "url": "https://clinic.example", "id": clinic.keys.id.hex()}
+    assert json.loads(done.stdout) == expected
+    assert json.loads(_run("settings", "--data", clinic.folder, "--json").stdout) == expected
+    assert _run("settings", "--data", clinic.folder, "--url", "clinic.example").exit_code == 1
+    assert clinic.rows("SELECT action, detail FROM audit") == [("settings changed", "name, url")]
+
+
+@pytest.mark.parametrize("name", ["", " ", "x" * 101, "Heart\nclinic"])
+def test_a_name_that_devices_would_not_take_is_refused(clinic: ClinicRig, tmp_path: Path, name: str) -> None:
+    assert _run("settings", "--data", clinic.folder, "--name", name).exit_code == 1
+    made = _run("init", "--data", tmp_path / "new", "--name", name)
+    assert (made.exit_code, "1 to 100" in made.stderr) == (1, True)
+    assert not (tmp_path / "new").exists()
+
+
 def test_a_code_needs_an_address(clinic: ClinicRig) -> None:
     assert "--url" in _run("pair", "new", "--data", clinic.folder).stderr
     clinic.set_meta("url", "https://clinic.example")
