@@ -154,6 +154,11 @@ class Outbox:
         with self._file.transaction():
             self._db.execute("DELETE FROM messages WHERE id = ?", (id_,))
 
+    def forget_refused(self, clinic: bytes) -> None:
+        """What the clinic will never take, once that is settled otherwise."""
+        with self._file.transaction():
+            self._db.execute("DELETE FROM messages WHERE clinic = ? AND refused IS NOT NULL", (clinic,))
+
     def drop(self, clinic: bytes) -> int:
         """Erases every message to the clinic: first its key, for good, then the rows; gives how many there were."""
         with self._file.transaction():

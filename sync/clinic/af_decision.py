@@ -22,6 +22,7 @@ from sync.count_noise import count_within, noise_at_least
 
 EPSILON = 0.5  # of af_days, version 1
 WINDOWS_OF_A_YEAR = 13
+LEAST_PRACTICE = 10
 TRUE_DAYS = (0, 1, 2, 3, 5, 7, 10, 14, 20, 28)
 THRESHOLDS = (3, 5, 7, 10, 14)
 PRIOR = "if any number of days from 0 to 28 was as likely as any other beforehand"
@@ -212,7 +213,9 @@ def two_words(first: Decision, second: Decision) -> str:
 
 
 def practice_words(patients: int, threshold: int, epsilon: float = EPSILON) -> str:
-    """How many of a practice's patients stand on the list for nothing."""
+    """How many of a practice's patients stand on the list for nothing; of a handful there is nothing to say."""
+    if patients < LEAST_PRACTICE:
+        return ""
     mean, low, high = false_flags(patients, threshold, epsilon)
     return (
         f"Were all {patients} patients without a single such day, noise alone would flag about {mean:.2g} of them each"

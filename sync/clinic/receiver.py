@@ -140,7 +140,7 @@ class Receiver:
         if isinstance(content, Delete):
             # Nothing of it is here: what it asks for is so. Its key is not known either, and nothing is written.
             return Status.STORED
-        if not isinstance(content, Enrol):
+        if not isinstance(content, Enrol) or not content.token:
             raise _RefusedError(Reason.UNKNOWN_DEVICE if withdrawn_at is None else Reason.WITHDRAWN)
         key = _key(content)
         _verify(release, key)

@@ -58,9 +58,7 @@ def silence(agreed: Iterable[str], agreed_on: date, newest: Mapping[int, int], t
     if length is None:
         return None
     due = newest_due(length, today)
-    # Days of the calendar that answers reach up to, counted from the first one.
-    reached = max(((window + 1) * days for days, window in newest.items()), default=0)
-    first = max(_first_window(agreed_on, length), reached // length)
+    first = max(_first_window(agreed_on, length), newest.get(length, -1) + 1)
     if due is None or due < first:
         return None
     return Silence(length, due - first + 1, first_day(length, first), last_day(length, due), expected_by(length, first))
@@ -92,6 +90,6 @@ def _length_days(agreed: Iterable[str]) -> int | None:
 
 
 def _first_window(agreed_on: date, length_days: int) -> int:
-    """The first one that is answered about. One that ended on the day after that or before may have been over, in
-    the wearer's time zone, before there was consent."""
+    """The first one that is answered about. One that ended on that day or before may have been over, in the
+    wearer's time zone, before there was consent."""
     return max((agreed_on + timedelta(days=1) - FIRST_DAY).days, 0) // length_days

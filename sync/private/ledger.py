@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from device_pipeline.clock import Clock
 from device_pipeline.day_summary import DaySummary
-from sync.outbox import Outbox
+from sync.outbox import Outbox, Peer
 from sync.private.account import Account
 from sync.private.consent import TEXT_VERSION, Consents
 from sync.private.counter import Counter, Reached
@@ -144,36 +144,45 @@ class Ledger:
         self._count()
         return release
 
+    def grant(self, statistics: Sequence[Statistic], clinic: Clinic, outbox: Outbox) -> None:
+        """A yes to each, and the clinic is told what it may have from now on: all of it or nothing."""
+        with self._account.transaction() as db:
+            for statistic in statistics:
+                self._consents.grant(clinic.id, statistic, self._today(), self._clock.now_ns())
+            self._control(db, self._agreement(clinic), clinic)
+        self._count()
+        self._introduce(clinic, outbox)
+        self.hand_over(outbox)
+
     def withdraw(self, statistics: Sequence[str], clinic: Clinic, outbox: Outbox) -> None:
         """Takes consent back: nothing of them leaves any more, from the moment this returns.
 
         What waits in the outbox is erased. The clinic is told what is left that it may know; where that is nothing, it
         is asked to delete all.
         """
+        waiting = {each.id for each in outbox.messages() if each.clinic == clinic.id and each.refused is None}
+        with self._account.transaction() as db:
+            # Before the outbox is emptied: killed in between, what consent still holds for is put there again.
+            for id_ in waiting:
+                db.execute("UPDATE releases SET handed_over = 0 WHERE id = ?", (id_,))
         with self._account.transaction() as db:
             for name in statistics:
                 self._consents.withdraw(clinic.id, name, self._today(), self._clock.now_ns())
-            waiting = {message.id for message in outbox.messages() if message.clinic == clinic.id}
             outbox.drop(clinic.id)
             gone = f"clinic = ? AND statistic IN ({','.join('?' * len(statistics))})"
             db.execute(f"DELETE FROM releases WHERE {gone}", (clinic.id, *statistics))
             if self._consents.standing(clinic.id):
-                # what is about the statistics that stay is put there again
-                for id_ in waiting:
-                    db.execute("UPDATE releases SET handed_over = 0 WHERE id = ?", (id_,))
                 self._control(db, self._agreement(clinic), clinic)
             else:
                 db.execute("DELETE FROM releases WHERE clinic = ?", (clinic.id,))
                 self._control(db, Delete(), clinic)
         self._count()
+        self._introduce(clinic, outbox)
         self.hand_over(outbox)
 
-    def tell_agreement(self, clinic: Clinic, outbox: Outbox) -> None:
-        """What the clinic may know from now on, so that it shows what was agreed to and misses what was."""
-        with self._account.transaction() as db:
-            self._control(db, self._agreement(clinic), clinic)
-        self._count()
-        self.hand_over(outbox)
+    def _introduce(self, clinic: Clinic, outbox: Outbox) -> None:
+        """An outbox that was made anew knows nobody."""
+        outbox.know(Peer(clinic.id, clinic.name, clinic.url, clinic.keys.sealing, clinic.keys.signing))
 
     def hand_over(self, outbox: Outbox) -> int:
         """Copies into the outbox what is not there yet; each message once, however often this is called.

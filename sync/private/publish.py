@@ -118,4 +118,5 @@ class Publisher:
                 first = window_of(max(since, FIRST_DAY), statistic.length_days).index
                 windows = (Window(statistic.length_days, index) for index in range(first, newest.index + 1))
                 found += [(clinic, statistic, window) for window in windows]
-        return sorted(found, key=lambda one: (one[2].last_day, one[0].name, one[1].name))
+        # Of one day in the order of the registry: what a median is shown by, the days worn, is there before it.
+        return sorted(found, key=lambda one: (one[2].last_day, one[0].name))

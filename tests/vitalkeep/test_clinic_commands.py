@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+import click
 import pytest
 
 from device_pipeline.clock import ManualClock, SystemClock
@@ -125,6 +126,45 @@ def test_from_pairing_to_withdrawal(tmp_path: Path, clinic: Clinic) -> None:
     assert len(clinic.patients()) == before
     assert not any(line["holds"] for line in wearer(tmp_path, "consent", "show", "--json").rows())
     assert wearer(tmp_path, "consent", "withdraw", "Practice").code == 1
+
+
+def test_pairing_again_keeps_what_was_agreed_to(tmp_path: Path, clinic: Clinic) -> None:
+    for statistic in ("worn_days", "resting_hr_median"):
+        assert wearer(tmp_path, "clinic", "pair", clinic.code(), "--yes", statistic).code == 0
+    card = json.loads(clinic.run("card", _newest(clinic), "--json"))
+    assert sorted(card["agreed"]) == ["resting_hr_median", "worn_days"]
+
+
+def _newest(clinic: Clinic) -> str:
+    """The pseudonym that enrolled last, as the audit log has it."""
+    entries = json.loads(clinic.run("audit", "--json"))["entries"]
+    return str(next(entry["subject"] for entry in entries if entry["action"] == "enrolled"))
+
+
+def test_a_yes_after_the_clinic_deleted_all_is_no_yes(tmp_path: Path, clinic: Clinic) -> None:
+    """Nothing would be taken, and each figure would still cost."""
+    assert wearer(tmp_path, "clinic", "pair", clinic.code(), "--yes", "af_days").code == 0
+    assert "erased" in clinic.run("erase", _newest(clinic), "--yes")
+    done = wearer(tmp_path, "consent", "grant", "Practice", "worn_days", "--yes")
+    assert (done.code, "withdrawn" in done.err, "agreed to nothing" in done.err) == (1, True, True)
+    assert not any(line["holds"] for line in wearer(tmp_path, "consent", "show", "--json").rows())
+    assert wearer(tmp_path, "clinic", "pair", clinic.code(), "--yes", "af_days").code == 0
+    assert "refused" not in wearer(tmp_path, "sync", "run").err
+
+
+def test_a_no_after_a_yes_grants_nothing(tmp_path: Path, clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert wearer(tmp_path, "clinic", "pair", clinic.code(), "--yes", "worn_days").code == 0
+    answers = iter([True])
+
+    def confirm(*_: object, **__: object) -> bool:
+        if next(answers, False):
+            return True
+        raise click.Abort
+
+    monkeypatch.setattr(click, "confirm", confirm)
+    assert wearer(tmp_path, "consent", "grant", "Practice", "af_days", "rmssd_median").code != 0
+    held = [line["statistic"] for line in wearer(tmp_path, "consent", "show", "--json").rows() if line["holds"]]
+    assert held == ["worn_days"]
 
 
 def _agreed(clinic: Clinic) -> list[str]:

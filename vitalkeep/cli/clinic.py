@@ -89,6 +89,8 @@ def pair(code: str, name: str | None, yes: tuple[str, ...], as_json: bool, folde
             publisher = room.publisher
             publisher.ledger.withdraw(list(publisher.consents.standing(known.id)), known, room.outbox)
             raise PairingError(f"{known.name} refused: {why}; you have agreed to nothing")
+        if sent:
+            room.outbox.forget_refused(known.id)  # it knows this device again
     names = [statistic.name for statistic in agreed]
     told = {"schema": SCHEMA, "clinic": known.name, "url": asked.url, "statistics": names, "sent": sent}
     if as_json:
@@ -197,9 +199,8 @@ def enrol(
     known = pin(publisher.account, name or found["name"], asked.url, keys, room.clock.now_ns())
     for statistic in agreed:
         publisher.consents.grant(known.id, statistic, publisher.today(), room.clock.now_ns())
-    introduction = Enrol(
-        asked.token_text, publisher.device_key.hex(), {statistic.name: TEXT_VERSION for statistic in agreed}
-    )
+    standing = publisher.consents.standing(known.id)  # with what an earlier pairing left
+    introduction = Enrol(asked.token_text, publisher.device_key.hex(), dict.fromkeys(standing, TEXT_VERSION))
     release = publisher.ledger.control(introduction, known)
     publisher.hand_over(room.outbox)
     return known, release

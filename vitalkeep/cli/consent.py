@@ -65,7 +65,8 @@ def grant(name: str, statistics: tuple[str, ...], yes: bool, folder: Path | None
     Days before today are no data to it.
 
     \b
-    Exit codes: 0 done; 1 no such clinic; 2 wrong usage; 3 the ledger cannot be used; 130 you said no.
+    Exit codes: 0 done; 1 no such clinic, or it does not know this device any more; 2 wrong usage; 3 the ledger cannot
+    be used; 130 you said no, and nothing was done.
 
     \b
     Example:
@@ -73,12 +74,13 @@ def grant(name: str, statistics: tuple[str, ...], yes: bool, folder: Path | None
     """
     from sync.private.clinics import clinic_named
     from sync.private.consent import consent_text
+    from sync.private.errors import PairingError
     from vitalkeep.private_room import Folders, open_room
 
     with open_room(Folders.usual(folder)) as room:
         publisher = room.publisher
         known = clinic_named(publisher.account, name)
-        agreed = False
+        agreed = []
         for statistic in chosen(statistics):
             if publisher.consents.since(known.id, statistic.name) is not None:
                 click.echo(f"{known.name} may have {statistic.name} already.", err=True)
@@ -86,12 +88,20 @@ def grant(name: str, statistics: tuple[str, ...], yes: bool, folder: Path | None
             if not yes:
                 click.echo(f"\n{statistic.name}: {consent_text(statistic, known.name)}", err=True)
                 click.confirm("Yes?", default=False, abort=True, err=True)
-            publisher.consents.grant(known.id, statistic, publisher.today(), room.clock.now_ns())
-            agreed = True
+            agreed.append(statistic)
+        if not agreed:
+            return
+        refused_before = {m.id for m in room.outbox.messages() if m.refused is not None}
+        publisher.ledger.grant(agreed, known, room.outbox)
+        drain(room)
+        fresh = (m for m in room.outbox.messages() if m.clinic == known.id and m.id not in refused_before)
+        why = next((m.refused for m in fresh if m.refused is not None), None)
+        if why is not None:
+            # nothing would ever be taken from this device, and each figure would still cost
+            publisher.ledger.withdraw(list(publisher.consents.standing(known.id)), known, room.outbox)
+            raise PairingError(f"{known.name} refused: {why}; you have agreed to nothing")
+        for statistic in agreed:
             click.echo(f"{known.name} may have {statistic.name} from today on.")
-        if agreed:
-            publisher.ledger.tell_agreement(known, room.outbox)
-            drain(room)
 
 
 @consent.command(short_help="Take consent back; it stops at once.")

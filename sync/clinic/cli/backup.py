@@ -68,12 +68,13 @@ def backup(
             with clinic.database.writing() as tx:
                 Audit(tx, clinic.secrets, clinic.clock).add(who_runs_this(), Action.BACKED_UP, None, file.name[:200])
             if keys_to is not None:
+                click.echo(f"{file}: made; now its keys", err=True)
                 copy_keys(keys, keys_to)
     if as_json:
         told_ = {"file": str(file), "day": made.day.isoformat(), "devices": made.devices, "codes": made.codes}
         click.echo(json.dumps({**told_, "bytes": made.bytes, "keys": None if keys_to is None else str(keys_to)}))
         return
-    click.echo(f"{file}: {made.devices} devices, {made.codes} codes that are out, {made.bytes} bytes")
+    click.echo(f"{file}: devices: {made.devices}, codes that are out: {made.codes}, bytes: {made.bytes}")
     if keys_to is None:
         click.echo(f"it is opened with the keys in {keys.path}: keep a copy, only ever the newest", err=True)
 
@@ -127,7 +128,7 @@ def _say(file: Path, contents: Contents, as_json: bool) -> None:
         out = {"left_out": contents.left_out, "missing": contents.missing}
         click.echo(json.dumps({"file": str(file), "day": contents.day.isoformat(), "rows": contents.rows, **out}))
         return
-    click.echo(f"{file}: of {contents.day.isoformat()}, {devices} devices, {answers} answers")
+    click.echo(f"{file}: of {contents.day.isoformat()}, devices: {devices}, answers: {answers}")
     if contents.left_out:
         click.echo(f"left out, since their key was erased: {contents.left_out}", err=True)
     if contents.missing:

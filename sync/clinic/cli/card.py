@@ -78,4 +78,5 @@ def _said(figure: Figure) -> str:
     if figure.value is None or figure.interval is None:
         return f"not shown: {figure.why}"
     low, high = figure.interval
-    return f"{figure.value:g} {figure.unit}, between {low:g} and {high:g} (ε = {figure.epsilon:g} for each day)"
+    unit = "day" if (figure.value, figure.unit) == (1.0, "days") else figure.unit
+    return f"{figure.value:g} {unit}, between {low:g} and {high:g} (ε = {figure.epsilon:g} for each day)"

@@ -143,7 +143,7 @@ def median_trend(asked: Question, medians: Mapping[tuple[str, int], QuarterTally
         rows.append(_row(days, "median patient", found.patients, found.median))
         rows.append(_row(days, "a quarter of patients is at or below", found.patients, found.lower_quartile))
         rows.append(_row(days, "a quarter of patients is at or above", found.patients, found.upper_quartile))
-    notes = [f"{SELECTED} Left out of the newest quarter: {left_out[0]}."] if left_out else [SELECTED]
+    notes = [f"{SELECTED} Left out of the newest quarter shown: {left_out[0]}."] if left_out else [SELECTED]
     return _trend(asked, asked.name, f"{title(asked.name)}: median over patients", asked.unit, rows, [], notes)
 
 

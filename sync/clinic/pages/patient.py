@@ -143,7 +143,7 @@ def make_series(
     by_day = {figure.first_day: figure for figure in figures}
     rows = tuple(
         Row(first, last, shown(by_day[first]) if first in by_day else None)
-        for first, last in _periods(question, by_day, today)
+        for first, last in _periods(question, by_day, today, question.name in device.statistics)
     )
     level = None
     if question.name == "af_days":
@@ -172,14 +172,15 @@ def make_series(
     )
 
 
-def _periods(question: Question, by_day: dict[date, Figure], today: date) -> list[tuple[date, date]]:
-    """From the first that came to the newest that came or is due, the newest first."""
+def _periods(question: Question, by_day: dict[date, Figure], today: date, is_agreed: bool) -> list[tuple[date, date]]:
+    """From the first that came to the newest that came or, where it is still agreed to, is due; the newest first."""
     if not by_day:
         return []
     first, newest = (
         (day - first_day(question.length_days, 0)).days // question.length_days for day in (min(by_day), max(by_day))
     )
-    newest = max(newest, newest_due(question.length_days, today) or 0)
+    if is_agreed:
+        newest = max(newest, newest_due(question.length_days, today) or 0)
     length = question.length_days
     return [(first_day(length, window), last_day(length, window)) for window in range(newest, first - 1, -1)]
 

@@ -116,7 +116,7 @@ def today_page(presenter: Presenter) -> Page:
         with presenter.clinic.database.reading() as tx:
             settings = read_settings(tx)
             audit = Audit(tx, presenter.clinic.secrets, presenter.clinic.clock)
-            since = today - timedelta(days=NEWS_DAYS)
+            since = today - timedelta(days=NEWS_DAYS - 1)
             withdrawals = [*audit.of(Action.WITHDRAWN, since), *audit.of(Action.ERASED, since)]
             view = make_today(tx, settings, today, at, silent_at, withdrawals)
         return presenter.show("today.html", "/", staff, settings, view)
@@ -136,8 +136,10 @@ def make_today(
     overview = Overview(tx)
     # what a clock far ahead has sent says nothing of how far the others have come
     running = (today - FIRST_DAY).days // MONTH_DAYS
-    patients, newest = overview.count(), overview.newest_data_month("worn_days", running)
-    since = today - timedelta(days=NEWS_DAYS)
+    patients = overview.count()
+    months = [month for name in MONTHLY if (month := overview.newest_data_month(name, running)) is not None]
+    newest = max(months, default=None)
+    since = today - timedelta(days=NEWS_DAYS - 1)
     due = newest_due(MONTH_DAYS, today)
     incomplete = [] if due is None else overview.incomplete(due, MONTHLY, last_day(MONTH_DAYS, due))
     flagged = _flagged(overview, settings, patients, due or 0, at, {"silent": str(silent_at)} if silent_at > 1 else {})

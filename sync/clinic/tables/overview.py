@@ -62,13 +62,13 @@ class Overview:
         self, statistic: str, at_least: float, since_window: int, limit: int, offset: int
     ) -> tuple[int, list[FlaggedPatient]]:
         """How many there are, and some of them, the largest first: of each patient the newest month alone counts, where
-        it is `since_window` or later.
+        it is `since_window` or later. Who does not agree to it any more is left out.
 
         Beyond their end are the first ones."""
         rows = self._tx.all(
             f'SELECT f.total, d.pseudonym, d.label, f.device, f."window" FROM ({_FLAGGED}) AS f'
             " JOIN devices d ON d.id = f.device ORDER BY f.value DESC, d.pseudonym LIMIT ? OFFSET ?",
-            (statistic, since_window, at_least, limit, offset),
+            (statistic, since_window, at_least, f'%"{statistic}"%', limit, offset),
         )
         if not rows and offset:
             return self.flagged(statistic, at_least, since_window, limit, 0)
@@ -131,7 +131,8 @@ _NEWEST_QUARTER = '(SELECT max(n."window") FROM answers n WHERE n.device = d.id 
 # All that is asked of the answers here stands in the index by question.
 _FLAGGED = (
     'SELECT a.device, a."window", a.value, count(*) OVER () AS total FROM answers a WHERE a.statistic = ?'
-    ' AND a.length_days = 28 AND a."window" >= ? AND a.version = 1 AND a.value >= ? AND NOT EXISTS'
+    ' AND a.length_days = 28 AND a."window" >= ? AND a.version = 1 AND a.value >= ? AND EXISTS'
+    " (SELECT 1 FROM devices d WHERE d.id = a.device AND d.statistics LIKE ?) AND NOT EXISTS"
     ' (SELECT 1 FROM answers b WHERE b.device = a.device AND b.length_days = 28 AND b."window" > a."window")'
 )
 _ANSWER = 'a.statistic, a.version, a.length_days, a."window", a.value, a.epsilon_milli, a.received'

@@ -289,7 +289,7 @@ def test_with_its_token_a_device_says_again_what_was_agreed_to(clinic: ClinicRig
 def test_without_a_token_a_device_that_is_enrolled_says_what_is_agreed_to_now(clinic: ClinicRig) -> None:
     device, stranger = clinic.enrolled("Patient 17"), clinic.device()
     assert clinic.take(device.release(_agreement(device, {"rmssd_median": 1}))) is Status.STORED
-    assert clinic.take(stranger.release(_agreement(stranger, {"af_days": 1}))) is Reason.TOKEN
+    assert clinic.take(stranger.release(_agreement(stranger, {"af_days": 1}))) is Reason.UNKNOWN_DEVICE
     (stored,) = clinic.devices()
     assert (stored.statistics, stored.label) == ({"rmssd_median": 1}, "Patient 17")
 

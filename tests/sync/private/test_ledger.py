@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from datetime import date, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,11 +17,12 @@ from sync.private.registry import STATISTICS
 from sync.private.statistics.af_days import AF_DAYS
 from sync.private.statistics.day_count import DayCount
 from sync.private.statistics.worn_days import WORN_DAYS
-from sync.private.window import FIRST_DAY, MONTH_DAYS, Window
+from sync.private.window import FIRST_DAY, MONTH_DAYS, QUARTER_DAYS, Window
 from sync.release import ENVELOPE_BYTES, Answer, Delete, Enrol
 from tests.sync.private.room import FalseClinic, Room, at
 
 MONTH = Window(MONTH_DAYS, 0)
+QUARTER = Window(QUARTER_DAYS, 0)
 CLINIC = FalseClinic("practice")
 
 
@@ -159,13 +161,47 @@ def test_withdrawing_one_statistic_leaves_the_others_waiting(room: Room) -> None
 
 
 def test_the_clinic_is_told_what_it_may_have_from_now_on(room: Room) -> None:
+    """Also by an outbox that was made anew and knows no clinic."""
     clinic = room.pair(CLINIC, FIRST_DAY, ("af_days",))
-    room.publisher.consents.grant(clinic.id, STATISTICS[1], FIRST_DAY, room.clock.now_ns())
-    room.publisher.hand_over(room.outbox)
-    room.publisher.ledger.tell_agreement(clinic, room.outbox)
+    room.publisher.ledger.grant(STATISTICS[1:2], clinic, room.outbox)
     (told,) = room.outbox.messages()
     key = room.publisher.device_key
     assert CLINIC.open(told.envelope, key) == Enrol("", key.hex(), {"af_days": 1, STATISTICS[1].name: 1})
+
+
+def test_a_partial_withdrawal_with_an_outbox_made_anew_is_told_too(room: Room) -> None:
+    clinic = room.pair(CLINIC, FIRST_DAY, ("af_days", "worn_days"))
+    room.publisher.ledger.withdraw(["af_days"], clinic, room.outbox)
+    (told,) = room.outbox.messages()
+    key = room.publisher.device_key
+    assert CLINIC.open(told.envelope, key) == Enrol("", key.hex(), {"worn_days": 1})
+
+
+def test_a_withdrawal_killed_half_way_loses_no_card_that_consent_holds_for(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clinic = room.pair(CLINIC, FIRST_DAY)
+    room.publisher.publish(room.outbox)
+    before = {message.id for message in room.outbox.messages()}
+
+    def dropped_and_killed(id_: bytes) -> int:
+        room.outbox.drop(id_)
+        raise KeyboardInterrupt
+
+    fake = SimpleNamespace(messages=room.outbox.messages, drop=dropped_and_killed)
+    with pytest.raises(KeyboardInterrupt):
+        room.publisher.ledger.withdraw(["af_days"], clinic, fake)  # type: ignore[arg-type]
+    assert room.publisher.consents.since(clinic.id, "af_days") is not None
+    room.publisher.hand_over(room.outbox)
+    assert {message.id for message in room.outbox.messages()} == before
+
+
+def test_what_a_median_is_shown_by_leaves_before_it(room: Room) -> None:
+    room.pair(CLINIC, FIRST_DAY)
+    due = room.publisher.due(date(2024, 7, 1))
+    quarter = [statistic.name for _, statistic, window in due if window.last_day == QUARTER.last_day]
+    assert quarter == [statistic.name for statistic in STATISTICS]
+    assert quarter.index("worn_days") < quarter.index("resting_hr_median")
 
 
 def test_withdrawal_refunds_nothing(room: Room) -> None:

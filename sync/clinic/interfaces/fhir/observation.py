@@ -95,8 +95,9 @@ def said(figure: Figure) -> str:
     if figure.value is None or figure.interval is None:
         return f"{figure.statistic}, {period}: not shown: {figure.why}"
     low, high = figure.interval
+    unit = "day" if (figure.value, figure.unit) == (1.0, "days") else figure.unit
     return (
-        f"{figure.statistic}, {period}: {figure.value:g} {figure.unit}, 95 times of 100 between {low:g} and {high:g};"
+        f"{figure.statistic}, {period}: {figure.value:g} {unit}, 95 times of 100 between {low:g} and {high:g};"
         f" hides {UNIT_HIDDEN}, ε = {figure.epsilon:g} for each day. {NOT_MEDICAL}"
     )
 

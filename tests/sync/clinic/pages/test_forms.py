@@ -100,7 +100,7 @@ def test_without_an_address_no_code_is_made_and_how_to_set_one_is_said(clinic: C
     nowhere.sign_in()
     page = HtmlPage(nowhere.get("/pair").text)
     require_page(page)
-    assert "vitalkeep-clinic init --url" in page.root.text
+    assert "vitalkeep-clinic settings --url" in page.root.text
     nowhere.post("/pair", {"label": "x", "days": "3"})
     assert clinic.rows("SELECT count(*) FROM pairings") == [(0,)]
 
