@@ -72,7 +72,7 @@ def test_medians_are_of_those_whose_median_may_be_shown(clinic: ClinicRig) -> No
     add_patients(clinic, [*worn, *hardly], statistics=ALL)  # type: ignore[list-item]
     trend = _trend(_cohort(clinic), "resting_hr_median")
     assert {(row.value, row.patients) for row in trend.rows} == {("60", LEAST)}
-    assert f"Left out of the newest quarter: {LEAST}." in trend.notes[0]
+    assert f"Left out of the newest quarter shown: {LEAST}." in trend.notes[0]
 
 
 def test_it_says_that_it_hides_days_and_not_patients(clinic: ClinicRig, visitor: Visitor) -> None:

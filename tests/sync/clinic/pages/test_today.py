@@ -93,6 +93,32 @@ def test_what_was_agreed_to_only_now_is_not_missing_yet(clinic: ClinicRig) -> No
         assert _today(clinic).incomplete.total == missing
 
 
+def test_what_is_not_agreed_to_any_more_needs_no_look(clinic: ClinicRig) -> None:
+    add_patient(clinic, "took it back", card(20.0), statistics={"resting_hr_median": 1})
+    assert not _today(clinic).flagged.rows
+
+
+def test_cards_reach_as_far_as_any_monthly_figure(clinic: ClinicRig) -> None:
+    add_patient(clinic, "Patient 17", [month("af_days", 20.0)], statistics={"af_days": 1})
+    assert _today(clinic).data_until == last_day(MONTH_DAYS, MONTH)
+
+
+def test_of_a_handful_of_patients_nothing_is_said_about_all(clinic: ClinicRig, visitor: Visitor) -> None:
+    add_patient(clinic, "Patient 17", card(20.0))
+    assert "noise alone would flag" not in visitor.get("/").text
+    add_patients(clinic, [(f"Patient {k}", card(1.0)) for k in range(9)])
+    assert "Were all 10 patients" in visitor.get("/").text
+
+
+def test_who_is_late_within_patience_is_not_said_to_have_sent_all(clinic: ClinicRig, visitor: Visitor) -> None:
+    add_patient(clinic, "late", card(window=MONTH - 1))
+    add_patient(clinic, "sends", card())
+    clinic.clock.day = expected_by(28, MONTH) + timedelta(days=3)
+    text = visitor.get("/").text
+    assert "No card is more than 7 days overdue." in text
+    assert "sent what was due" not in text
+
+
 def test_lists_are_paged_and_beyond_their_end_is_their_beginning(clinic: ClinicRig) -> None:
     add_patients(clinic, [(f"Patient {k}", card(float(10 + k % 9))) for k in range(PER_PAGE + 3)])
     first, second, beyond = _today(clinic), _today(clinic, 2), _today(clinic, 9)
