@@ -15,7 +15,7 @@ from sync.clinic.cli.completion import completion
 from sync.clinic.cli.erase import erase
 from sync.clinic.cli.export import export
 from sync.clinic.cli.init import init
-from sync.clinic.cli.options import FAILED, INTERNAL, INTERRUPTED
+from sync.clinic.cli.options import FAILED, INTERNAL, INTERRUPTED, USAGE
 from sync.clinic.cli.pair import pair
 from sync.clinic.cli.patients import patients
 from sync.clinic.cli.serve import serve
@@ -46,6 +46,13 @@ app.add_command(completion)
 
 def run(arguments: Sequence[str]) -> int:
     """Runs one command line; returns the exit code. Nobody is shown a traceback who did not ask for one."""
+    try:
+        for each in arguments:
+            each.encode("utf-8")
+    except UnicodeEncodeError:
+        # it would be the name of a file that no output, no log and no database can hold
+        click.echo("an argument is no UTF-8", err=True)
+        return USAGE
     try:
         code = app.main(args=list(arguments), prog_name="vitalkeep-clinic", standalone_mode=False)
         return code if isinstance(code, int) else 0

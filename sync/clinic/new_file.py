@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,13 +20,12 @@ _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK)
 def new_file(path: Path) -> Iterator[BinaryIO]:
     """What is written within becomes `path` where all went well. Raises ClinicError where that is there already.
 
-    A process that is killed leaves `path` with ".new" behind its name, and the next one takes that away.
+    A process that is killed leaves a file of that name with something at random and ".new" behind it.
     """
-    new = path.with_name(f"{path.name}.new")
-    if os.path.lexists(path):
+    new = new_name(path)
+    if is_there(path):
         raise _exists(path)
     try:
-        new.unlink(missing_ok=True)
         descriptor = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as problem:
         raise ClinicStoreError(f"{path}: {problem.strerror}") from None
@@ -35,11 +35,32 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         _named(new, path)
-        sync_folder(path.parent)
+        try:
+            sync_folder(path.parent)
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise
     except OSError as problem:
         raise ClinicStoreError(f"{path}: {problem.strerror}") from None
     finally:
-        new.unlink(missing_ok=True)
+        with suppress(OSError):
+            new.unlink(missing_ok=True)
+
+
+def new_name(path: Path) -> Path:
+    """Beside it, of nobody else's: what it is called until it is whole."""
+    return path.with_name(f"{path.name}.{secrets.token_hex(6)}.new")
+
+
+def is_there(path: Path) -> bool:
+    """Raises ClinicStoreError where nobody can say."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as problem:
+        raise ClinicStoreError(f"{path}: {problem.strerror}") from None
+    return True
 
 
 def sync_folder(folder: Path) -> None:

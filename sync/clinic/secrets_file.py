@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from sync.clinic.errors import ClinicError, ClinicStoreError
+from sync.clinic.new_file import is_there, new_file
 from sync.sealing import ClinicKeys
 
 NAME = "clinic.keys"
@@ -35,27 +35,14 @@ def make_secrets(folder: Path) -> ClinicSecrets:
         {"sealing": made.sealing.private_bytes_raw().hex(), "signing": made.signing.private_bytes_raw().hex()}
     )
     path = folder / NAME
-    new = folder / f"{NAME}.new"
+    if is_there(path):
+        raise ClinicError(f"{path}: there are keys already, and devices may have pinned them")
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        new.unlink(missing_ok=True)
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        # a link, unlike a rename, never replaces what is there
-        os.link(new, path)
-        new.unlink()
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-    except FileExistsError:
-        raise ClinicError(f"{path}: there are keys already, and devices may have pinned them") from None
     except OSError as problem:
         raise ClinicStoreError(f"{path}: {problem.strerror}") from None
+    with new_file(path) as file:
+        file.write(text.encode("ascii"))
     return made
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from sync.clinic.backup.erasure import erase_due
+from sync.clinic.backup.erasure import erase_due, flush_erased
 from sync.clinic.backup.file import ID_BYTES, BackupWriter
 from sync.clinic.backup.key_store import DEVICE_BYTES, KeyStore
 from sync.clinic.backup.sealed_frame import HEADER, MAGIC, Marks, SectionKey
@@ -56,7 +56,7 @@ def make_backup(clinic: Clinic, keys: KeyStore, path: Path) -> Backup:
             writer.section(SectionKey(header, mark, found[subject]), _lines(tx, subject))
         size = writer.end(own)
     # what was erased meanwhile had to stay in the files, for the one state that was read here
-    database.flush_erased()
+    flush_erased(database)
     devices = sum(len(subject) == DEVICE_BYTES for subject in subjects)
     return Backup(today, devices, len(subjects) - devices, size)
 

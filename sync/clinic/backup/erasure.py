@@ -12,7 +12,7 @@ from datetime import date
 from sync.clinic.backup.key_store import KeyStore, Withdrawal
 from sync.clinic.backup.keys_place import open_keys
 from sync.clinic.clinic import Clinic
-from sync.clinic.database.database import Transaction
+from sync.clinic.database.database import Database, Transaction
 from sync.clinic.errors import ClinicError
 from sync.clinic.tables.audit import DEVICE, Action, Audit
 from sync.clinic.tables.keys_due import KeysDue
@@ -27,6 +27,18 @@ def erase_keys(clinic: Clinic) -> None:
         print(
             f"{problem}\nthe backup keys of who withdrew could not be erased. The withdrawal itself is stored; this is"
             " tried again with the next withdrawal or backup, and when the clinic is served again",
+            file=sys.stderr,
+        )
+
+
+def flush_erased(database: Database) -> None:
+    """Out of the database's files too. Where it cannot be done now the operator is told: what was stored is stored."""
+    try:
+        database.flush_erased()
+    except ClinicError as problem:
+        print(
+            f"{problem}\nwhat was erased may still be in the database's files. That it is erased is stored; this is"
+            " tried again with the next withdrawal, and when the clinic is served again",
             file=sys.stderr,
         )
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Self
 
 from sync.clinic.errors import ClinicError, ClinicStoreError
+from sync.clinic.sqlite_version import sqlite_version
 from sync.sqlite_file import SqliteFile
 
 NAME = "backup-keys.db"
@@ -76,13 +77,15 @@ class KeyStore:
         """`clinic`: ClinicKeys.id. Raises ClinicError where there is none, or another clinic's, ClinicStoreError."""
         self.path = path
         self.clinic = clinic
-        if not create and not path.exists():
-            raise ClinicError(f"{path}: the keys of backups are not here; is their disk there?")
+        if not create:
+            _require_made(path)
         self._file = SqliteFile(path, _SCHEMA, _VERSION, ClinicStoreError)
         self._db = self._file.db
         try:
             with self.transaction():
                 row = self._db.execute("SELECT clinic, id, key FROM clinic").fetchone()
+                if row is None and not create:
+                    raise _nothing_in(path)
                 if row is None:
                     row = clinic, secrets.token_bytes(ID_BYTES), secrets.token_bytes(KEY_BYTES)
                     self._db.execute("INSERT INTO clinic (clinic, id, key) VALUES (?, ?, ?)", row)
@@ -169,3 +172,16 @@ class KeyStore:
                     "SELECT length_days, window, statistic, version FROM answered WHERE device = ?", (device,)
                 ).fetchall()
                 yield Withdrawal(device, sequence, date.fromisoformat(day), tuple(windows))
+
+
+def _require_made(path: Path) -> None:
+    """Nothing is written meanwhile. Raises ClinicError where there is none, ClinicStoreError."""
+    version = sqlite_version(path)
+    if version is None:
+        raise ClinicError(f"{path}: the keys of backups are not here; is their disk there?")
+    if version == 0:
+        raise _nothing_in(path)
+
+
+def _nothing_in(path: Path) -> ClinicError:
+    return ClinicError(f"{path}: an empty file where the keys of backups are expected; is it the right disk?")

@@ -8,24 +8,20 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from sync.clinic.backup.key_store import KeyStore
 from sync.clinic.errors import ClinicError, ClinicStoreError
-from sync.clinic.new_file import sync_folder
+from sync.clinic.new_file import is_there, new_name, sync_folder
 
 
 def copy_keys(keys: KeyStore, path: Path) -> None:
     """Raises ClinicError where `path` is no copy of these keys, ClinicStoreError."""
-    if path.exists():
-        if path.samefile(keys.path):
-            raise ClinicError(f"{path}: these are the keys themselves; their copy goes elsewhere")
-        KeyStore(path, keys.clinic).close()
-    new = path.with_name(f"{path.name}.new")
+    _require_no_other(keys, path)
+    new = new_name(path)
     try:
-        new.unlink(missing_ok=True)
         os.close(os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
         with closing(sqlite3.connect(new, isolation_level=None)) as copy:
             keys.copy_into(copy)
@@ -45,7 +41,31 @@ def copy_keys(keys: KeyStore, path: Path) -> None:
     except OSError as problem:
         raise ClinicStoreError(f"{path}: {problem.strerror}") from None
     finally:
-        new.unlink(missing_ok=True)
+        with suppress(OSError):
+            new.unlink(missing_ok=True)
+
+
+def require_room(keys: KeyStore, path: Path) -> None:
+    """Before there is a backup to be opened with them: that a copy can be made. Raises as copy_keys."""
+    _require_no_other(keys, path)
+    new = new_name(path)
+    try:
+        os.close(os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+        new.unlink()
+    except OSError as problem:
+        raise ClinicStoreError(f"{path}: {problem.strerror}") from None
+
+
+def _require_no_other(keys: KeyStore, path: Path) -> None:
+    if not is_there(path):
+        return
+    try:
+        same = path.samefile(keys.path)
+    except OSError as problem:
+        raise ClinicStoreError(f"{path}: {problem.strerror}") from None
+    if same:
+        raise ClinicError(f"{path}: these are the keys themselves; their copy goes elsewhere")
+    KeyStore(path, keys.clinic).close()
 
 
 @contextmanager

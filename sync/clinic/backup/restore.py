@@ -14,6 +14,7 @@ from datetime import date
 from pathlib import Path
 
 from sync.clinic.backup.backup import FORMAT
+from sync.clinic.backup.erasure import flush_erased
 from sync.clinic.backup.errors import BackupError
 from sync.clinic.backup.file import BackupReader
 from sync.clinic.backup.key_store import KeyStore
@@ -77,7 +78,7 @@ def restore(path: Path, clinic: bytes, keys: KeyStore, database: Database, writt
         _know_withdrawals(tx, keys)
         contents = Contents(reading.day, dict(rows), reading.left_out, reading.missing)
         written(tx, contents)
-    database.flush_erased()
+    flush_erased(database)
     return contents
 
 

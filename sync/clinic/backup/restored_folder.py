@@ -11,6 +11,7 @@ from sync.clinic.database.database import Database
 from sync.clinic.database.opened import URL_NAME, open_database, remember
 from sync.clinic.database.sqlite import NAME
 from sync.clinic.errors import ClinicError
+from sync.clinic.new_file import is_there
 from sync.clinic.tables.meta import RESTORING, Meta
 
 
@@ -23,17 +24,22 @@ def restored_folder(
     if _absent(folder, NAME):
         made += [folder / f"{NAME}{suffix}" for suffix in ("", "-wal", "-shm")]
     database: Database | None = None
+    # one that was cut short before has left its mark, and that one stays until it is done
+    unmarked = False
     try:
         if keys_path is not None:
             remember_place(folder, keys_path)
         if url is not None and remember_url:
             remember(folder, url)
         database = open_database(folder, url, create=True)
+        with database.reading() as tx:
+            unmarked = Meta(tx).get(RESTORING) is None
         yield database
     except BaseException:
         if database is not None:
-            with suppress(ClinicError), database.writing() as tx:
-                Meta(tx).take(RESTORING)
+            if unmarked:
+                with suppress(ClinicError), database.writing() as tx:
+                    Meta(tx).take(RESTORING)
             database.close()
         for path in made:
             path.unlink(missing_ok=True)
@@ -42,4 +48,4 @@ def restored_folder(
 
 
 def _absent(folder: Path, *names: str) -> list[Path]:
-    return [path for name in names if not (path := folder / name).exists()]
+    return [path for name in names if not is_there(path := folder / name)]

@@ -10,7 +10,7 @@ from click.core import ParameterSource
 
 from sync.clinic.backup.backup import make_backup
 from sync.clinic.backup.key_store import KeyStore
-from sync.clinic.backup.keys_copy import copy_keys
+from sync.clinic.backup.keys_copy import copy_keys, require_room
 from sync.clinic.backup.keys_place import existing_keys, open_keys
 from sync.clinic.backup.restore import Contents, require_keys, verify_backup
 from sync.clinic.backup.restore import restore as put_back
@@ -18,6 +18,8 @@ from sync.clinic.backup.restored_folder import restored_folder
 from sync.clinic.cli.options import as_json_option, data_options, opened, told, who_runs_this
 from sync.clinic.clock import SystemClinicClock
 from sync.clinic.database.database import Transaction
+from sync.clinic.errors import ClinicError
+from sync.clinic.new_file import is_there
 from sync.clinic.secrets_file import load_secrets
 from sync.clinic.tables.audit import Action, Audit
 
@@ -64,9 +66,14 @@ def backup(
     with opened(folder, database_url) as clinic:
         clinic_id = clinic.secrets.public.id
         with open_keys(folder, clinic_id) as keys:
-            made = make_backup(clinic, keys, file)
+            if is_there(file):
+                raise ClinicError(f"{file}: is there already, and is not overwritten")
+            if keys_to is not None:
+                require_room(keys, keys_to)
+            # before the file is there: who has it is in the log
             with clinic.database.writing() as tx:
                 Audit(tx, clinic.secrets, clinic.clock).add(who_runs_this(), Action.BACKED_UP, None, file.name[:200])
+            made = make_backup(clinic, keys, file)
             if keys_to is not None:
                 click.echo(f"{file}: made; now its keys", err=True)
                 copy_keys(keys, keys_to)

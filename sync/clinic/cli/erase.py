@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from sync.clinic.backup.erasure import erase_keys
+from sync.clinic.backup.erasure import erase_keys, flush_erased
 from sync.clinic.cli.options import as_json_option, data_options, opened, who_runs_this
 from sync.clinic.tables.audit import Action, Audit
 from sync.clinic.tables.devices import Devices
@@ -23,6 +23,7 @@ def erase(pseudonym: str, folder: Path, database_url: str | None, yes: bool, as_
     """Delete all that the clinic has of a patient, and the key of their backups, as if they had withdrawn.
 
     The device is refused from then on, and tells its wearer so. It cannot be undone.
+    Where a disk is away, what could not be overwritten is told and tried again later; the exit code is 0 all the same.
 
     \b
     vitalkeep-clinic erase P-7K3QF2M1
@@ -39,8 +40,8 @@ def erase(pseudonym: str, folder: Path, database_url: str | None, yes: bool, as_
             device = Devices(tx).patient(pseudonym)
             withdraw(tx, device, device.sequence, clinic.clock.today())
             Audit(tx, clinic.secrets, clinic.clock).add(who_runs_this(), Action.ERASED, device.pseudonym)
-        clinic.database.flush_erased()
         erase_keys(clinic)
+        flush_erased(clinic.database)
     if as_json:
         click.echo(json.dumps({"pseudonym": device.pseudonym, "erased": True}))
     else:

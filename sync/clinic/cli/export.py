@@ -27,6 +27,7 @@ from sync.clinic.interfaces.fhir.patient import patient
 from sync.clinic.interfaces.reads import exported
 from sync.clinic.new_file import new_file
 from sync.clinic.tables.devices import Device
+from sync.pairing import require_url
 
 FORMATS = ("csv", "fhir", "json")
 PATIENTS = "Patient.ndjson"
@@ -62,6 +63,9 @@ def export(
     vitalkeep-clinic export --format fhir --out cards/
     """
     with opened(folder, database_url) as clinic:
+        if url is not None:
+            url = url.rstrip("/")
+            require_url(url)
         names = names_of(clinic, url) if form == "fhir" else None
         cards = all_cards(clinic.database) if pseudonym is None else [one_card(clinic.database, pseudonym)]
         whose = None if pseudonym is None else next(iter(cards))[1].pseudonym

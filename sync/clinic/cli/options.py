@@ -17,7 +17,10 @@ from sync.clinic.clock import SystemClinicClock
 from sync.clinic.errors import ClinicError, ClinicStoreError
 from sync.pairing import PairingCodeError
 
+# What only `pip install 'vitalkeep[clinic]'` brings: imported by what needs it, so that all else works without.
+_EXTRA = ("argon2", "jinja2", "psycopg", "segno", "starlette", "uvicorn")
 FAILED = 1
+USAGE = 2
 STORE = 3
 INTERNAL = 70
 INTERRUPTED = 130
@@ -55,6 +58,12 @@ def told() -> Iterator[None]:
     except (ClinicError, PairingCodeError) as problem:
         click.echo(str(problem), err=True)
         sys.exit(STORE if isinstance(problem, ClinicStoreError) else FAILED)
+    except ModuleNotFoundError as missing:
+        package = (missing.name or "").partition(".")[0]
+        if package not in _EXTRA:
+            raise
+        click.echo(f"{package} is not installed: pip install 'vitalkeep[clinic]'", err=True)
+        sys.exit(FAILED)
 
 
 @contextmanager

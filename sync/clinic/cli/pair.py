@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import nullcontext
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import click
 
-from sync.clinic.backup.erasure import erase_keys
+from sync.clinic.backup.erasure import erase_keys, flush_erased
 from sync.clinic.cli.options import as_json_option, data_options, opened, who_runs_this
 from sync.clinic.errors import ClinicError
+from sync.clinic.label import label_fault, read_label
 from sync.clinic.new_file import new_file
 from sync.clinic.tables.audit import Action, Audit
 from sync.clinic.tables.pairings import Pairings
@@ -71,14 +72,21 @@ def new(
             raise ClinicError("where do devices reach this clinic? --url, here or with init")
         url = url.rstrip("/")
         require_url(url)
-        # the file first: where it cannot be made no code is given out
-        with nullcontext() if qr_file is None else new_file(qr_file) as picture:
+        if label is not None:
+            if fault := label_fault(label):
+                raise ClinicError(f"--for: {fault}")
+            label = read_label(label)
+        with ExitStack() as stack:
             with clinic.database.writing() as tx:
                 token, pairing = Pairings(tx).new(label, clinic.clock.today(), days)
                 Audit(tx, clinic.secrets, clinic.clock).add(who_runs_this(), Action.PAIRING_MADE, pairing.pseudonym)
-            code = PairingCode(url, token, clinic.secrets.public.id).encode()
-            if picture is not None and qr_file is not None:
-                picture.write(_drawn(code, qr_file.suffix, f"Pairing code of {pairing.pseudonym}"))
+                code = PairingCode(url, token, clinic.secrets.public.id).encode()
+                # within the transaction: a code whose picture could not be written is not given out
+                if qr_file is not None:
+                    with new_file(qr_file) as picture:
+                        picture.write(_drawn(code, qr_file.suffix, f"Pairing code of {pairing.pseudonym}"))
+                    stack.callback(_taken_away, qr_file)
+            stack.pop_all()
     last_day = pairing.last_day.isoformat()
     if as_json:
         click.echo(json.dumps({"code": code, "pseudonym": pairing.pseudonym, "label": label, "last_day": last_day}))
@@ -128,8 +136,8 @@ def revoke(pseudonym: str, folder: Path, database_url: str | None, as_json: bool
             if not Pairings(tx).revoke(pseudonym):
                 raise ClinicError("no code is out for this pseudonym; vitalkeep-clinic pair list lists all that are")
             Audit(tx, clinic.secrets, clinic.clock).add(who_runs_this(), Action.PAIRING_REVOKED, pseudonym)
-        clinic.database.flush_erased()
         erase_keys(clinic)
+        flush_erased(clinic.database)
     if as_json:
         click.echo(json.dumps({"pseudonym": pseudonym, "revoked": True}))
         return
@@ -145,6 +153,11 @@ def _show(code: str) -> None:
         return
     # past click, which takes colours away where nobody looks: whoever asked for it there wants all of it
     print(qr_text(code), flush=True)
+
+
+def _taken_away(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink()
 
 
 def _drawn(code: str, suffix: str, title: str) -> bytes:

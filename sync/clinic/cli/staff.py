@@ -10,7 +10,6 @@ import click
 
 from sync.clinic.cli.options import as_json_option, data_options, opened, who_runs_this
 from sync.clinic.clinic import Clinic
-from sync.clinic.desk.passwords import MOST_BYTES, Passwords, generate, require_good
 from sync.clinic.errors import PasswordError
 from sync.clinic.tables.audit import Action, Audit
 from sync.clinic.tables.staff import Staff, staff_name
@@ -58,7 +57,7 @@ def add(
     with opened(folder, database_url) as clinic:
         name = staff_name(name)
         password = None if no_password else _password(clinic, name, from_stdin, generated)
-        hashed = "" if password is None else Passwords().hash(password)
+        hashed = "" if password is None else _hash(password)
         with clinic.database.writing() as tx:
             Staff(tx).add(name, hashed, clinic.clock.today())
             Audit(tx, clinic.secrets, clinic.clock).add(who_runs_this(), Action.STAFF_ADDED, name)
@@ -84,7 +83,7 @@ def password(
         name = staff_name(name)
         new = _password(clinic, name, from_stdin, generated)
         with clinic.database.writing() as tx:
-            Staff(tx).set_password(name, Passwords().hash(new))
+            Staff(tx).set_password(name, _hash(new))
             Audit(tx, clinic.secrets, clinic.clock).add(who_runs_this(), Action.PASSWORD_CHANGED, name)
     _tell(name, "has another password", new if generated else None, as_json)
 
@@ -135,8 +134,16 @@ def _require_one_way(*ways: bool) -> None:
         raise click.UsageError("one of --password-stdin, --generate and --no-password, or none")
 
 
+def _hash(password: str) -> str:
+    from sync.clinic.desk.passwords import Passwords
+
+    return Passwords().hash(password)
+
+
 def _password(clinic: Clinic, name: str, from_stdin: bool, generated: bool) -> str:
     """Raises PasswordError."""
+    from sync.clinic.desk.passwords import MOST_BYTES, generate, require_good
+
     if generated:
         return generate()
     if from_stdin:

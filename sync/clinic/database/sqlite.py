@@ -7,13 +7,14 @@ import sqlite3
 import threading
 import weakref
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from sync.clinic.database.database import Row, Transaction, Value
 from sync.clinic.database.schema import MIGRATIONS, SQLITE, statements
 from sync.clinic.errors import ClinicError, ClinicStoreError
+from sync.clinic.sqlite_version import sqlite_version
 
 NAME = "clinic.db"
 _PATIENCE_S = 30.0
@@ -26,14 +27,15 @@ class SqliteDatabase:
     def __init__(self, path: Path, *, create: bool = False) -> None:
         """Raises ClinicError where there is none, ClinicStoreError."""
         self.path = path
-        if not create and not path.exists():
-            raise ClinicError(f"{path.parent}: no clinic here; vitalkeep-clinic init makes one")
+        if not create:
+            _require_made(path)
         self._open: list[sqlite3.Connection] = []
         weakref.finalize(self, _close, self._open)
         self._lock = threading.Lock()
         self._readers: list[sqlite3.Connection] = []
+        self._flush_due = False
         with self._told():
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            descriptor = os.open(path, os.O_RDWR | (os.O_CREAT if create else 0) | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             os.close(descriptor)
             self._writer = self._connect()
         self._migrate()
@@ -50,6 +52,10 @@ class SqliteDatabase:
     def writing(self) -> Iterator[Transaction]:
         with self._lock, self._told():
             yield from _transaction(self._writer, "BEGIN IMMEDIATE")
+            if self._flush_due:
+                # what was written is written, whatever becomes of this
+                with suppress(sqlite3.Error):
+                    self._checkpoint(0.0)
 
     @contextmanager
     def reading(self) -> Iterator[Transaction]:
@@ -67,11 +73,17 @@ class SqliteDatabase:
     def flush_erased(self) -> None:
         with self._lock, self._told():
             # while this waits nobody writes; a backup reads for longer than that, and asks again when it is done
-            self._writer.execute(f"PRAGMA busy_timeout = {int(_FLUSH_PATIENCE_S * 1000)}")
-            try:
-                self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            finally:
-                self._writer.execute(f"PRAGMA busy_timeout = {int(_PATIENCE_S * 1000)}")
+            self._checkpoint(_FLUSH_PATIENCE_S)
+
+    def _checkpoint(self, patience_s: float) -> None:
+        """Where a reader is in the way it is due again after the next transaction that writes."""
+        self._flush_due = True
+        self._writer.execute(f"PRAGMA busy_timeout = {int(patience_s * 1000)}")
+        try:
+            (busy, _, _) = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            self._flush_due = bool(busy)
+        finally:
+            self._writer.execute(f"PRAGMA busy_timeout = {int(_PATIENCE_S * 1000)}")
 
     def _connect(self) -> sqlite3.Connection:
         # Whatever thread has need of it uses it, one at a time; and whatever thread lets go of it closes it.
@@ -141,3 +153,12 @@ def _transaction(connection: sqlite3.Connection, begin: str) -> Iterator[Transac
 def _close(connections: list[sqlite3.Connection]) -> None:
     while connections:
         connections.pop().close()
+
+
+def _require_made(path: Path) -> None:
+    """Nothing is written meanwhile. Raises ClinicError where there is none, ClinicStoreError."""
+    version = sqlite_version(path)
+    if version is None:
+        raise ClinicError(f"{path.parent}: no clinic here; vitalkeep-clinic init makes one")
+    if version == 0:
+        raise ClinicError(f"{path}: an empty file where the clinic's database is expected; is it the right disk?")

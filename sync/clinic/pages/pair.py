@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from sync.clinic.desk.guard import Page, SignedIn
-from sync.clinic.pages.label import label_fault, read_label
+from sync.clinic.label import label_fault, read_label
 from sync.clinic.pages.paging import Paging, page_asked, paging
 from sync.clinic.pages.patient import PSEUDONYM
 from sync.clinic.pages.presenter import Presenter

@@ -16,8 +16,8 @@ from sync.clinic.card import Figure, make_figures
 from sync.clinic.catalogue import QUESTIONS, Question, first_day, last_day
 from sync.clinic.desk.guard import Page, SignedIn
 from sync.clinic.errors import UnknownPatientError
+from sync.clinic.label import label_fault, read_label
 from sync.clinic.pages.charts import Chart, Datum, Level, Mark, make_chart
-from sync.clinic.pages.label import label_fault, read_label
 from sync.clinic.pages.presenter import Presenter
 from sync.clinic.pages.shown_figure import ShownFigure, shown
 from sync.clinic.pages.words import EXPLAINED, title

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from sync.clinic.af_decision import flagged, percent, threshold_days
 from sync.clinic.desk.guard import Page, SignedIn
-from sync.clinic.pages.label import label_fault
+from sync.clinic.label import label_fault
 from sync.clinic.pages.presenter import Presenter
 from sync.clinic.settings import (
     MOST_NAME,

@@ -69,3 +69,59 @@ def test_commands_are_completed(tmp_path: Path) -> None:
         timeout=60,
     )
     assert {"plain,pair", "plain,patients"} <= set(done.stdout.split())
+
+
+@pytest.mark.parametrize("arguments", [["backup", "\udcff.backup"], ["patients", "--data", "\udcff"], ["\udcff"]])
+def test_an_argument_that_is_no_text_is_a_usage_error(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(["init", "--data", "vitalkeep-clinic"]) == 0
+    capsys.readouterr()
+    assert run(arguments) == 2
+    assert capsys.readouterr().err == "an argument is no UTF-8\n"
+    assert [each.name for each in tmp_path.iterdir()] == ["vitalkeep-clinic"]
+
+
+_WITHOUT = """
+import sys
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {"argon2", "starlette", "uvicorn", "jinja2", "segno", "psycopg"}:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Missing())
+from sync.clinic.__main__ import run
+for line in sys.stdin.read().splitlines():
+    try:
+        print(run(line.split()), flush=True)
+    except SystemExit as end:
+        print(end.code, flush=True)
+"""
+
+
+def test_what_needs_no_more_than_the_base_works_without_the_rest(tmp_path: Path) -> None:
+    """And what needs it says what to install."""
+    works = ("--help", "init", "patients", "staff --help", "staff list", "pair new --url https://a.example", "backup b")
+    needs = {
+        "staff add reception --generate": "argon2",
+        "serve": "uvicorn",
+        "pair new --url https://a.example --qr-file a.png": "segno",
+        "patients --database postgresql:///a": "psycopg",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", _WITHOUT],
+        env=os.environ | {"PYTHONPATH": str(Path.cwd())},
+        cwd=tmp_path,
+        input="\n".join([*works, *needs]),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    codes = [line for line in done.stdout.splitlines() if line in {"0", "1", "2", "3", "70"}]
+    assert codes == ["0"] * len(works) + ["1"] * len(needs)
+    for missing in needs.values():
+        assert f"{missing} is not installed: pip install 'vitalkeep[clinic]'\n" in done.stderr
+    assert not (tmp_path / "a.png").exists()

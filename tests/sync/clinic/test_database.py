@@ -12,6 +12,7 @@ import pytest
 
 from sync.clinic.database.database import Database
 from sync.clinic.database.opened import open_database
+from sync.clinic.database.sqlite import SqliteDatabase
 from sync.clinic.errors import ClinicError, ClinicStoreError
 
 PUT = "INSERT INTO meta (name, value) VALUES (?, ?)"
@@ -188,3 +189,38 @@ def test_a_database_is_opened_again_with_what_is_in_it(
 def test_a_database_of_another_kind_is_refused(tmp_path: Path, url: str) -> None:
     with pytest.raises(ClinicError, match="postgresql://"):
         open_database(tmp_path, url)
+
+
+def test_an_empty_file_is_not_taken_for_a_clinic_and_stays_empty(tmp_path: Path) -> None:
+    path = tmp_path / "clinic.db"
+    path.touch()
+    with pytest.raises(ClinicError, match="empty file"):
+        open_database(tmp_path)
+    assert (path.read_bytes(), list(tmp_path.iterdir())) == (b"", [path])
+
+
+def test_a_file_that_nobody_can_ask_for_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ClinicStoreError):
+        SqliteDatabase(tmp_path / ("x" * 300))
+
+
+def test_what_was_erased_leaves_the_files_though_somebody_read_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sync.clinic.database.sqlite._FLUSH_PATIENCE_S", 0.05)
+
+    def is_in_the_files() -> bool:
+        return any(b"Patient 17" in path.read_bytes() for path in tmp_path.iterdir())
+
+    with closing(open_database(tmp_path, create=True)) as database:
+        _put(database, "Patient 17")
+        with database.reading() as reader:
+            reader.all(ALL)
+            with database.writing() as tx:
+                tx.execute("DELETE FROM meta WHERE name = 'Patient 17'")
+            database.flush_erased()
+            _put(database, "a")  # who reads is not in the way of who writes
+            assert is_in_the_files()
+        _put(database, "b")
+        assert not is_in_the_files()
+        assert _names(database) == ["a", "b"]

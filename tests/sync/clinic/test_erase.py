@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from sync.clinic.__main__ import app
+from sync.clinic.errors import ClinicStoreError
 from sync.receipt import Reason, Status
+from tests.rigs.backed_up import back_up, keys_of
 from tests.rigs.clinic import ClinicRig, af_days, worn_days
 
 
@@ -54,3 +57,27 @@ def test_it_asks_first(clinic: ClinicRig, typed: str, left: int) -> None:
 def test_a_patient_who_is_not_there_is_told(clinic: ClinicRig) -> None:
     done = CliRunner().invoke(app, ["erase", "P-00000000", "--yes", "--data", str(clinic.folder)])
     assert (done.exit_code, "no device is enrolled" in done.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("command", ["erase", "revoke"])
+def test_the_keys_go_though_the_files_of_the_database_cannot_be_cleaned(
+    clinic: ClinicRig, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: str
+) -> None:
+    def broken(_: object) -> None:
+        raise ClinicStoreError("clinic.db: disk I/O error")
+
+    monkeypatch.setattr(type(clinic.database), "flush_erased", broken)
+    if command == "erase":
+        clinic.enrolled()
+        arguments = ["erase", clinic.devices()[0].pseudonym, "--yes"]
+    else:
+        clinic.token()
+        arguments = ["pair", "revoke", str(clinic.rows("SELECT pseudonym FROM pairings")[0][0])]
+    back_up(clinic, tmp_path / "b")
+    with keys_of(clinic) as keys:
+        assert len(keys.keys()) == 1
+    done = CliRunner().invoke(app, [*arguments, "--data", str(clinic.folder)])
+    assert done.exit_code == 0, done.stderr
+    assert "disk I/O error" in done.stderr and "is stored; this is tried again" in done.stderr
+    with keys_of(clinic) as keys:
+        assert keys.keys() == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import pty
@@ -143,3 +144,35 @@ def _png(path: Path) -> list[list[bool]]:
     with Image.open(path) as image:
         pixels = image.convert("L")
         return [[pixels.getpixel((x, y)) == 0 for x in range(3, pixels.width, 8)] for y in range(3, pixels.width, 8)]
+
+
+@pytest.mark.parametrize("label", ["a\nb", "\x1b[31mred", "x" * 100_000, "\u202eabc"])
+def test_a_label_is_what_the_pages_take(clinic: ClinicRig, label: str) -> None:
+    done = _run(clinic, "pair", "new", "--url", URL, "--for", label)
+    assert (done.exit_code, done.stdout, _outstanding(clinic)) == (1, "", [])
+    assert "A label" in done.stderr and label not in done.stderr
+    assert _run(clinic, "pair", "new", "--url", URL, "--for", " Patient 17 ").exit_code == 0
+    assert [each["label"] for each in _outstanding(clinic)] == ["Patient 17"]
+
+
+def test_a_picture_that_cannot_be_written_gives_no_code_out(
+    clinic: ClinicRig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    path = tmp_path / "code.png"
+    with monkeypatch.context() as patched:
+        patched.setattr("sync.clinic.new_file.os.fsync", full)
+        done = _run(clinic, *NEW, "--qr-file", path)
+    assert (done.exit_code, done.stdout, _outstanding(clinic), list(tmp_path.glob("code*"))) == (3, "", [], [])
+    assert _run(clinic, *NEW, "--qr-file", path).exit_code == 0
+
+
+def test_a_picture_of_a_code_that_could_not_be_stored_does_not_stay(sqlite_clinic: ClinicRig, tmp_path: Path) -> None:
+    with sqlite_clinic.database.writing() as tx:
+        # found at the commit, after the picture
+        tx.execute("CREATE TABLE needs (id INTEGER REFERENCES meta (value) DEFERRABLE INITIALLY DEFERRED)")
+        tx.execute("CREATE TRIGGER late AFTER INSERT ON pairings BEGIN INSERT INTO needs VALUES (1); END")
+    done = _run(sqlite_clinic, *NEW, "--qr-file", tmp_path / "code.png")
+    assert (done.exit_code, list(tmp_path.glob("code*"))) == (3, [])

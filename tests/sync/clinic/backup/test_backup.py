@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,13 +20,15 @@ from sync.clinic.backup.file import BackupWriter
 from sync.clinic.backup.key_store import NAME, KeyStore
 from sync.clinic.backup.keys_copy import copy_keys
 from sync.clinic.backup.restore import require_keys, restore, verify_backup
+from sync.clinic.backup.restored_folder import restored_folder
 from sync.clinic.backup.sealed_frame import FRAME_BYTES, HEADER
 from sync.clinic.backup.table import TABLES
 from sync.clinic.clinic import open_clinic
 from sync.clinic.database.database import Database, Row
 from sync.clinic.database.opened import open_database
 from sync.clinic.database.schema import MIGRATIONS
-from sync.clinic.errors import ClinicError
+from sync.clinic.database.sqlite import SqliteDatabase
+from sync.clinic.errors import ClinicError, ClinicStoreError
 from sync.clinic.receiver import Receiver
 from sync.clinic.tables.pairings import Pairings
 from sync.receipt import Reason, Status
@@ -471,8 +475,9 @@ def test_a_backup_that_was_killed_is_no_file_and_the_next_one_is_whole(
     path = tmp_path / "b"
     _killed(clinic, path, tmp_path, None, module=module, target=target, after=after, action=_BACKUP)
     assert not path.exists()
+    left = set(tmp_path.glob("*.new"))
     back_up(clinic, path)
-    assert not [each for each in tmp_path.iterdir() if each.suffix == ".new"]
+    assert set(tmp_path.glob("*.new")) == left
     before = all_rows(clinic.database)
     with restored(clinic, path, tmp_path / "new") as (database, _):
         assert all_rows(database) == before
@@ -520,3 +525,68 @@ def test_a_withdrawal_that_was_killed_before_its_keys_went_is_done_at_the_next_s
     erase_keys(clinic.clinic)
     assert not any(key in path.read_bytes() for path in clinic.folder.iterdir())
     assert clinic.rows("SELECT device FROM keys_due") == []
+
+
+@pytest.mark.parametrize("place", ["x" * 300 + "/backup-keys.db", "x" * 300])
+def test_a_place_of_keys_that_nobody_can_ask_holds_up_no_withdrawal(
+    clinic: ClinicRig, tmp_path: Path, capsys: pytest.CaptureFixture[str], place: str
+) -> None:
+    """As where a disk gives errors, or a folder is another user's."""
+    device, *_ = fill(clinic)
+    (clinic.folder / "backup-keys.path").write_text(f"{tmp_path / place}\n")
+    assert clinic.take(device.delete()) is Status.STORED
+    erase_keys(clinic.clinic)  # as at the start of a server
+    assert "could not be erased" in capsys.readouterr().err
+    with pytest.raises(ClinicStoreError):
+        KeyStore(tmp_path / place, clinic.keys.id)
+
+
+def test_an_empty_file_is_not_taken_for_keys_and_stays_empty(tmp_path: Path) -> None:
+    path = tmp_path / NAME
+    path.touch()
+    with pytest.raises(ClinicError, match="empty file"):
+        KeyStore(path, bytes(16))
+    assert (path.read_bytes(), list(tmp_path.iterdir())) == (b"", [path])
+    KeyStore(path, bytes(16), create=True).close()
+    KeyStore(path, bytes(16)).close()
+
+
+def test_keys_without_a_clinic_are_told_and_none_are_made(tmp_path: Path) -> None:
+    path = tmp_path / NAME
+    KeyStore(path, bytes(16), create=True).close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as file:
+        file.execute("DELETE FROM clinic")
+    with pytest.raises(ClinicError, match="empty file"):
+        KeyStore(path, bytes(16))
+
+
+def test_a_restore_that_fails_leaves_the_mark_of_one_that_was_cut_short(
+    clinic: ClinicRig, tmp_path: Path, other_database: str | None
+) -> None:
+    fill(clinic)
+    path, new = tmp_path / "b", tmp_path / "new"
+    new.mkdir()
+    back_up(clinic, path)
+    target = "module._know_withdrawals"
+    _killed(clinic, path, new, other_database, module="restore", target=target, after=0, action=_RESTORE)
+    with pytest.raises(KeyboardInterrupt), restored_folder(new, other_database, None):
+        raise KeyboardInterrupt
+    os.link(clinic.folder / "clinic.keys", new / "clinic.keys")
+    with pytest.raises(ClinicError, match="cut short"), open_clinic(new, clinic.clock, other_database):
+        pass
+
+
+def test_what_cannot_leave_the_files_yet_undoes_no_backup_and_no_restore(
+    sqlite_clinic: ClinicRig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(sqlite_clinic)
+
+    def broken(_: object) -> None:
+        raise ClinicStoreError("disk I/O error")
+
+    monkeypatch.setattr(SqliteDatabase, "flush_erased", broken)
+    path = tmp_path / "b"
+    back_up(sqlite_clinic, path)
+    with restored(sqlite_clinic, path, tmp_path / "new") as (database, _):
+        assert all_rows(database) == all_rows(sqlite_clinic.database)
+    assert capsys.readouterr().err.count("may still be in the database's files") == 2

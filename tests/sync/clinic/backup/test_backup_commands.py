@@ -80,7 +80,7 @@ def test_a_backup_says_what_it_holds_and_where_its_keys_are(clinic: ClinicRig, t
     fill(clinic)
     path = tmp_path / "a.backup"
     done = _run("backup", path, "--data", clinic.folder)
-    assert done.stdout == f"{path}: 3 devices, 1 codes that are out, {path.stat().st_size} bytes\n"
+    assert done.stdout == f"{path}: devices: 3, codes that are out: 1, bytes: {path.stat().st_size}\n"
     assert str(clinic.folder / NAME) in done.stderr
     told = _told(_run("backup", "--verify", path, "--data", clinic.folder, "--json"))
     rows = told["rows"]
@@ -108,7 +108,7 @@ def test_who_withdrew_is_left_out_and_counted(clinic: ClinicRig, tmp_path: Path)
     clinic.take(gone.delete())
     new = _new_machine(clinic, tmp_path / "new")
     done = _run("restore", tmp_path / "a.backup", "--data", new)
-    assert done.exit_code == 0 and "2 devices" in done.stdout
+    assert done.exit_code == 0 and "devices: 2" in done.stdout
     assert "left out, since their key was erased: 1" in done.stderr
     assert LABELS[0] not in _run("patients", "--data", new).stdout
 
@@ -185,3 +185,35 @@ def test_the_keys_of_backups_lie_where_init_was_told(tmp_path: Path) -> None:
 def test_every_command_has_help_with_examples(command: str) -> None:
     done = _run(command, "--help")
     assert done.exit_code == 0 and f"vitalkeep-clinic {command} " in done.stdout
+
+
+def test_a_place_of_the_keys_that_cannot_be_written_is_told_before_there_is_a_backup(
+    clinic: ClinicRig, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.backup"
+    for keys_to in (tmp_path / "away" / NAME, tmp_path / ("x" * 250)):
+        done = _run("backup", path, "--data", clinic.folder, "--keys-to", keys_to)
+        assert (done.exit_code, str(keys_to) in done.stderr, path.exists()) == (3, True, False)
+    assert _run("backup", path, "--data", clinic.folder, "--keys-to", tmp_path / NAME).exit_code == 0
+
+
+def test_a_backup_is_in_the_log_before_it_is_there(clinic: ClinicRig, tmp_path: Path) -> None:
+    path = tmp_path / "a.backup"
+    _run("backup", path, "--data", clinic.folder)
+    shutil.copy2(clinic.folder / "clinic.keys", tmp_path)
+    shutil.copy2(clinic.folder / NAME, tmp_path)
+    assert _run("restore", path, "--data", tmp_path).exit_code == 0
+    with open_clinic(tmp_path, clinic.clock) as put_back, put_back.database.reading() as tx:
+        actions = [entry.action for entry in Audit(tx, put_back.secrets, put_back.clock).page()]
+    assert actions == ["restored", "backed up"]
+
+
+def test_to_verify_a_backup_writes_nothing(clinic: ClinicRig, tmp_path: Path) -> None:
+    path = tmp_path / "a.backup"
+    _run("backup", path, "--data", clinic.folder)
+    before = {each: each.read_bytes() for each in clinic.folder.iterdir()}
+    assert _run("backup", "--verify", path, "--data", clinic.folder).exit_code == 0
+    assert {each: each.read_bytes() for each in clinic.folder.iterdir()} == before
+    (clinic.folder / NAME).write_bytes(b"")
+    assert _run("backup", "--verify", path, "--data", clinic.folder).exit_code == 1
+    assert (clinic.folder / NAME).read_bytes() == b""

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from sync.clinic.card import make_figures
-from sync.clinic.pages.label import label_fault, read_label
+from sync.clinic.label import label_fault, read_label
 from sync.clinic.pages.patient import PatientView, Series, make_patient
 from sync.clinic.pages.patients import STATISTICS, PatientsView, make_patients
 from sync.clinic.pages.shown_figure import shown
