@@ -7,8 +7,10 @@ this clinic, can such an answer exist, has the question been answered.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from sync.clinic.catalogue import question
 from sync.clinic.clock import ClinicClock
@@ -23,6 +25,18 @@ from sync.clinic.withdrawal import withdraw
 from sync.receipt import Reason, Status, digest_of, issue
 from sync.release import Answer, Content, Delete, Enrol, Release, ReleaseError
 from sync.sealing import SealError, unseal, verify
+
+_STATISTIC = re.compile(r"[a-z0-9_]{1,40}")
+_WORDS_VERSIONS = range(1, 1000)
+_MOST_STATISTICS = 50
+
+
+class _Told(NamedTuple):
+    """For the audit log, which is written at the end of a transaction: whoever writes it makes all others wait."""
+
+    action: Action
+    pseudonym: str
+    detail: str | None = None
 
 
 class _RefusedError(Exception):
@@ -63,7 +77,9 @@ class Receiver:
         try:
             with self._database.writing() as tx:
                 tx.lock(release.device)
-                status, erased = self._taken(tx, release)
+                told: list[_Told] = []
+                status, erased = self._taken(tx, release, told)
+                self._log(tx, told)
         except _RefusedError as refused:
             return self._receipt(release, Status.REFUSED, refused.reason)
         if erased:
@@ -78,19 +94,23 @@ class Receiver:
 
     def _together(self, releases: Sequence[Release]) -> list[bytes]:
         decided: list[tuple[Status, Reason]] = []
+        told: list[_Told] = []
         any_erased = False
         with self._database.writing() as tx:
             # in one order, so that no two who do this wait for each other
             tx.lock(*sorted({release.device for release in releases}))
             for release in releases:
                 tx.execute("SAVEPOINT message")  # within those before it, until the commit
+                told_before = len(told)
                 try:
-                    status, erased = self._taken(tx, release)
+                    status, erased = self._taken(tx, release, told)
                     decided.append((status, Reason.NONE))
                     any_erased = any_erased or erased
                 except _RefusedError as refused:
                     tx.execute("ROLLBACK TO SAVEPOINT message")
+                    del told[told_before:]
                     decided.append((Status.REFUSED, refused.reason))
+            self._log(tx, told)
         if any_erased:
             self._after_erasing()
         return [self._receipt(release, *said) for release, said in zip(releases, decided, strict=True)]
@@ -106,12 +126,12 @@ class Receiver:
     def _receipt(self, release: Release, status: Status, reason: Reason = Reason.NONE) -> bytes:
         return issue(release, status, reason, self._secrets.signing).encode()
 
-    def _taken(self, tx: Transaction, release: Release) -> tuple[Status, bool]:
-        """And whether something was erased."""
+    def _taken(self, tx: Transaction, release: Release, told: list[_Told]) -> tuple[Status, bool]:
+        """And whether something was erased. `told`: what is to be logged is added to it."""
         devices = Devices(tx)
         device = devices.get(release.device)
         if device is None:
-            return self._first(tx, release), False
+            return self._first(tx, release, told), False
         _verify(release, device.key)
         if (known := devices.digest(release.device, release.id)) is not None:
             if known != digest_of(release):
@@ -122,17 +142,17 @@ class Receiver:
         content = self._unseal(release)
         if isinstance(content, Delete):
             withdraw(tx, device, release.sequence, self._clock.today())
-            self._log(tx, Action.WITHDRAWN, device.pseudonym)
+            told.append(_Told(Action.WITHDRAWN, device.pseudonym))
             return Status.STORED, True
         if isinstance(content, Enrol):
-            self._enrol_again(tx, device, content)
+            self._enrol_again(tx, device, content, told)
             status = Status.STORED
         else:
             status = self._answer(tx, release.device, content)
         devices.remember(release.device, release.id, digest_of(release), release.sequence)
         return status, False
 
-    def _first(self, tx: Transaction, release: Release) -> Status:
+    def _first(self, tx: Transaction, release: Release, told: list[_Told]) -> Status:
         """Of a device that is not known here, or no more."""
         content = self._unseal(release)
         devices = Devices(tx)
@@ -149,10 +169,10 @@ class Receiver:
         pairing = self._pairing(tx, token_hash(content.token))
         devices.enrol(release.device, key, pairing, content.statistics, self._clock.today())
         devices.remember(release.device, release.id, digest_of(release), release.sequence)
-        self._log(tx, Action.ENROLLED, pairing.pseudonym)
+        told.append(_Told(Action.ENROLLED, pairing.pseudonym))
         return Status.STORED
 
-    def _enrol_again(self, tx: Transaction, device: Device, content: Enrol) -> None:
+    def _enrol_again(self, tx: Transaction, device: Device, content: Enrol, told: list[_Told]) -> None:
         """With the token it has, or with none: it agrees to other statistics. With another: it was paired anew."""
         if _key(content) != device.key:
             raise _RefusedError(Reason.SIGNATURE)
@@ -162,7 +182,7 @@ class Receiver:
             return
         pairing = self._pairing(tx, hashed)
         Devices(tx).enrol(device.id, device.key, pairing, content.statistics, self._clock.today())
-        self._log(tx, Action.ENROLLED, pairing.pseudonym, f"was {device.pseudonym}")
+        told.append(_Told(Action.ENROLLED, pairing.pseudonym, f"was {device.pseudonym}"))
 
     def _pairing(self, tx: Transaction, hashed: bytes) -> Pairing:
         """Uses it up."""
@@ -185,16 +205,28 @@ class Receiver:
         answers.add(device, answer, self._clock.today())
         return Status.STORED
 
-    def _log(self, tx: Transaction, action: Action, pseudonym: str, detail: str | None = None) -> None:
-        Audit(tx, self._secrets, self._clock).add(DEVICE, action, pseudonym, detail)
+    def _log(self, tx: Transaction, told: Sequence[_Told]) -> None:
+        audit = Audit(tx, self._secrets, self._clock)
+        for each in told:
+            audit.add(DEVICE, each.action, each.pseudonym, each.detail)
 
     def _unseal(self, release: Release) -> Content:
         try:
-            return unseal(release, self._secrets.sealing, self._secrets.public)
+            content = unseal(release, self._secrets.sealing, self._secrets.public)
         except SealError:
             raise _RefusedError(Reason.SEAL) from None
         except ReleaseError:
             raise _RefusedError(Reason.CONTENT) from None
+        if isinstance(content, Enrol) and not _are_statistics(content.statistics):
+            raise _RefusedError(Reason.CONTENT)
+        return content
+
+
+def _are_statistics(agreed: dict[str, int]) -> bool:
+    """Whether they can be stored and shown; a statistic that is not known here yet is one."""
+    return len(agreed) <= _MOST_STATISTICS and all(
+        _STATISTIC.fullmatch(name) is not None and version in _WORDS_VERSIONS for name, version in agreed.items()
+    )
 
 
 def _verify(release: Release, key: bytes) -> None:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -144,10 +144,10 @@ def test_of_what_is_refused_nothing_stays_where_others_are_stored(
     refused = bad.enrol(clinic.token())
     verdict = clinic.receiver._taken
 
-    def late(tx: Transaction, release: Release) -> tuple[Status, bool]:
-        found = verdict(tx, release)
+    def late(tx: Transaction, release: Release, told: list[Any]) -> tuple[Status, bool]:
+        found = verdict(tx, release, told)
         if release.device == bad.id:
-            verdict(tx, bad.release(af_days(value=1e6)))
+            verdict(tx, bad.release(af_days(value=1e6)), told)
         return found
 
     monkeypatch.setattr(clinic.receiver, "_taken", late)
@@ -156,6 +156,8 @@ def test_of_what_is_refused_nothing_stays_where_others_are_stored(
     assert [Receipt.decode(receipt).reason for receipt in receipts if isinstance(receipt, bytes)][1] is Reason.BOUNDS
     assert [stored.id for stored in clinic.devices()] == [good.id]
     assert len(clinic.answers(good.id)) == 2
+    ((logged,),) = clinic.rows("SELECT subject FROM audit WHERE action = 'enrolled'")
+    assert [logged] == [each.pseudonym for each in clinic.devices()]
 
 
 def test_every_message_of_many_that_come_at_once_has_its_receipt(clinic: ClinicRig) -> None:
@@ -183,10 +185,10 @@ def test_a_mistake_of_ours_about_one_message_is_about_that_one(
     devices = [clinic.enrolled() for _ in range(3)]
     verdict = clinic.receiver._taken
 
-    def broken(tx: Transaction, release: Release) -> tuple[Status, bool]:
+    def broken(tx: Transaction, release: Release, told: list[Any]) -> tuple[Status, bool]:
         if release.device == devices[1].id:
             raise RuntimeError("our mistake")
-        return verdict(tx, release)
+        return verdict(tx, release, told)
 
     monkeypatch.setattr(clinic.receiver, "_taken", broken)
     releases = [device.release(af_days()) for device in devices]

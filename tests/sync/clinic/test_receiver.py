@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sync.clinic.secrets_file import make_secrets
+from sync.clinic.tables.audit import Action, Audit
+from sync.clinic.tables.devices import Devices
 from sync.pairing import base32
-from sync.receipt import Reason, Status
+from sync.receipt import Reason, Receipt, Status
 from sync.release import ENVELOPE_BYTES, Answer, Content, Delete, Enrol, Release, ReleaseError
 from sync.sealing import ClinicKeys, device_id, seal
 from tests.rigs.clinic import ClinicRig, FakeDevice, af_days, resting_hr, rmssd, worn_days
@@ -315,6 +318,71 @@ def test_with_a_token_of_nobody_an_enrolled_device_changes_nothing(clinic: Clini
     before = _all_rows(clinic)
     assert clinic.take(device.enrol(bytes(10))) is Reason.TOKEN
     assert _all_rows(clinic) == before
+
+
+@pytest.mark.parametrize(
+    "agreed",
+    [
+        {"af_days": 1, "\ud800": 1},
+        {"a" * 41: 1},
+        {"": 1},
+        {"AF_days": 1},
+        {"af_days\n": 1},
+        {"af_days": 0},
+        {"af_days": 1000},
+        {"a" * 300: 10**60},
+        {f"{number:02}": 1 for number in range(51)},
+    ],
+    ids=["surrogate", "long", "empty", "capitals", "lines", "version 0", "version 1000", "huge", "many"],
+)
+def test_what_cannot_be_the_name_of_a_statistic_is_agreed_to_by_nobody(
+    clinic: ClinicRig, agreed: dict[str, int]
+) -> None:
+    device, stranger = clinic.enrolled(), clinic.device()
+    token = clinic.token()
+    before = _all_rows(clinic)
+    assert clinic.take(device.release(_agreement(device, agreed))) is Reason.CONTENT
+    assert clinic.take(stranger.enrol(token, agreed)) is Reason.CONTENT
+    assert _all_rows(clinic) == before
+
+
+def test_a_statistic_that_is_not_known_here_yet_may_be_agreed_to(clinic: ClinicRig) -> None:
+    device = clinic.device()
+    agreed = {f"new_{number:02}": 999 for number in range(30)}
+    assert clinic.take(device.enrol(clinic.token(), agreed)) is Status.STORED
+    (stored,) = clinic.devices()
+    assert stored.statistics == agreed
+
+
+# -- several at once
+
+
+def test_messages_that_share_a_commit_wait_for_no_one_who_waits_for_the_log(clinic: ClinicRig) -> None:
+    """A page changes a patient's row and then writes the log: whoever has the log must want no row any more."""
+    known, new = clinic.enrolled("Patient 17"), clinic.device()
+    (pseudonym,) = [each.pseudonym for each in clinic.devices()]
+    batch = [new.enrol(clinic.token("Patient 18")), known.release(af_days())]
+    receipts: list[bytes | Exception] = []
+    thread = threading.Thread(target=lambda: receipts.extend(clinic.receiver.take_all(batch)))
+    with clinic.database.writing() as tx:
+        assert Devices(tx).relabel(pseudonym, "Patient 19")
+        thread.start()
+        thread.join(1.0)  # until it waits for that row
+        assert thread.is_alive()
+        Audit(tx, clinic.secrets, clinic.clock).add("reception", Action.LABEL_CHANGED, pseudonym)
+    thread.join(20.0)
+    assert [Receipt.decode(each).status for each in receipts if isinstance(each, bytes)] == [Status.STORED] * 2
+    assert sorted(str(each.label) for each in clinic.devices()) == ["Patient 18", "Patient 19"]
+
+
+def test_of_messages_that_share_a_commit_the_log_tells_what_was_stored(clinic: ClinicRig) -> None:
+    one, other, third = clinic.device(), clinic.device(), clinic.enrolled()
+    token = clinic.token()
+    receipts = clinic.receiver.take_all([one.enrol(token), other.enrol(token), third.delete()])
+    said = [Receipt.decode(each).status for each in receipts if isinstance(each, bytes)]
+    assert said == [Status.STORED, Status.REFUSED, Status.STORED]
+    logged = clinic.rows("SELECT action FROM audit ORDER BY number")
+    assert logged[:3] == [("enrolled",), ("enrolled",), ("withdrawn",)] and len(logged) <= 4
 
 
 # -- what is kept

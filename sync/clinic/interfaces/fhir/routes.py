@@ -150,7 +150,7 @@ def _app(fhir: _Fhir, clinic: Clinic, desk: Desk) -> Starlette:
 
         return answer
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/metadata", public(lambda each: capability(each, clinic.name, version("vitalkeep")))),
             Route("/StructureDefinition/privacy-note", public(privacy_note)),
@@ -163,6 +163,9 @@ def _app(fhir: _Fhir, clinic: Clinic, desk: Desk) -> Starlette:
         ],
         exception_handlers={HTTPException: _http_error, Exception: _internal_error},
     )
+    # It would lead, unasked who one is, to an absolute address made from what the request says the host is.
+    app.router.redirect_slashes = False
+    return app
 
 
 def _response(request: Request, resource: Resource) -> Response:

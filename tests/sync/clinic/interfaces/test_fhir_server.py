@@ -7,10 +7,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from sync.clinic.app import make_app
 from sync.clinic.errors import ClinicStoreError
 from sync.clinic.tables.audit import Audit
 from sync.clinic.tables.tokens import Tokens
 from sync.receipt import Status
+from tests.rigs.asgi_client import AsgiClient
 from tests.rigs.clinic import URL, ClinicRig, af_days, worn_days
 from tests.rigs.visitor import Visitor, employ
 from tests.sync.clinic.interfaces.programs import QUARTER, Program, enrolled, token
@@ -43,6 +45,13 @@ def _audited(clinic: ClinicRig) -> list[tuple[str, str, str | None]]:
     with clinic.database.reading() as tx:
         entries = Audit(tx, clinic.secrets, clinic.clock).page()
     return [(entry.who, entry.action, entry.subject) for entry in entries if entry.who.startswith("token:")]
+
+
+@pytest.mark.parametrize("path", ["/metadata/", "/Patient/", "/CodeSystem/figures/"])
+def test_nobody_is_led_to_the_host_that_was_asked_for(clinic: ClinicRig, path: str) -> None:
+    response = AsgiClient(make_app(clinic.clinic, most_per_address=0), "https://evil.example").get(f"/fhir/R4{path}")
+    assert response.status_code in (401, 404)
+    assert "location" not in response.headers and "evil" not in response.text
 
 
 @pytest.mark.parametrize(

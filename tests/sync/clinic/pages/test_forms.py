@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from sync.clinic.app import make_app
+from sync.clinic.errors import ClinicStoreError
 from sync.clinic.pages.audit import PER_PAGE
 from sync.clinic.settings import Settings, read_settings
 from sync.clinic.tables.audit import Action, Audit
 from sync.pairing import PairingCode
 from sync.receipt import Reason, Status
+from tests.rigs.backed_up import back_up, keys_of
 from tests.rigs.clinic import TODAY, URL, ClinicRig
 from tests.rigs.html_page import HtmlPage, require_page
 from tests.rigs.visitor import Visitor
@@ -91,6 +94,36 @@ def test_a_revoked_code_pairs_nobody(clinic: ClinicRig, visitor: Visitor) -> Non
     assert visitor.post("/pair/revoke", {"pseudonym": "' OR 1=1"}).headers["location"] == "/pair?done=gone"
     assert clinic.take(clinic.device().enrol(code.token)) is Reason.TOKEN
     assert clinic.rows("SELECT subject FROM audit WHERE action = 'pairing code revoked'") == [(pseudonym,)]
+
+
+def test_of_a_revoked_code_neither_its_label_nor_its_backup_key_is_left(
+    clinic: ClinicRig, visitor: Visitor, tmp_path: Path
+) -> None:
+    _make_code(visitor, label="Patient 4711")
+    back_up(clinic, tmp_path / "clinic.backup")
+    ((token, pseudonym),) = clinic.rows("SELECT token, pseudonym FROM pairings")
+    with keys_of(clinic) as keys:
+        assert list(keys.tokens()) == [token]
+    visitor.post("/pair/revoke", {"pseudonym": str(pseudonym)})
+    with keys_of(clinic) as keys:
+        assert list(keys.tokens()) == []
+    files = b"".join(path.read_bytes() for path in clinic.folder.iterdir())
+    assert b"Patient 4711" not in files
+
+
+def test_what_cannot_be_erased_now_is_told_and_the_code_is_revoked_all_the_same(
+    clinic: ClinicRig, visitor: Visitor, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def busy() -> None:
+        raise ClinicStoreError("somebody else reads")
+
+    _make_code(visitor)
+    ((pseudonym,),) = clinic.rows("SELECT pseudonym FROM pairings")
+    monkeypatch.setattr(clinic.database, "flush_erased", busy)
+    response = visitor.post("/pair/revoke", {"pseudonym": str(pseudonym)})
+    assert response.headers["location"] == "/pair?done=revoked"
+    assert "somebody else reads" in capsys.readouterr().err
+    assert clinic.rows("SELECT count(*) FROM pairings") == [(0,)]
 
 
 def test_without_an_address_no_code_is_made_and_how_to_set_one_is_said(clinic: ClinicRig, visitor: Visitor) -> None:
