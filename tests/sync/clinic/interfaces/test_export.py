@@ -142,3 +142,10 @@ def test_who_is_not_here_is_told_so(clinic: ClinicRig) -> None:
     done = _run(clinic, "--patient", "P-00000000")
     assert done.exit_code == 1 and "patients" in done.stderr
     assert _exports(clinic) == []
+
+
+@pytest.mark.parametrize("url", ["ftp://clinic.example", "https://clinic.example/\n", "clinic.example", "https://"])
+def test_an_address_that_no_clinic_can_have_names_no_codes(clinic: ClinicRig, url: str) -> None:
+    enrolled(clinic, *QUARTER)
+    done = _run(clinic, "--format", "fhir", "--url", url)
+    assert (done.exit_code, done.stdout, _exports(clinic)) == (1, "", [])
