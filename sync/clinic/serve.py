@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import resource
-import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -14,14 +13,17 @@ from sync.clinic.app import make_app
 from sync.clinic.backup.erasure import erase_keys
 from sync.clinic.clinic import open_clinic
 from sync.clinic.clock import ClinicClock
-from sync.clinic.connection import behind
-from sync.clinic.desk.peer import Network, network
+from sync.clinic.connection import STOP_WITHIN_S, ClinicConnection
+from sync.clinic.desk.peer import LOOPBACK, Network, network
 from sync.clinic.desk.proxy import ProxySignIn
 from sync.clinic.errors import ClinicError
+from sync.clinic.listening import BACKLOG, ListeningSocket
+from sync.clinic.server import ClinicServer
 
-BACKLOG = 2048
 MOST_HEAD_BYTES = 32 * 1024
 MOST_CONNECTIONS = 1024  # at once; the others are answered 503, and come again
+MOST_OPEN = MOST_CONNECTIONS + 256  # those that are still to begin TLS, or to be answered 503, too; others are closed
+OTHER_FILES = 256  # of the database, the pages, and Python
 
 
 def serve(
@@ -38,7 +40,9 @@ def serve(
     proxy_header: str | None = None,
     proxy_addresses: Sequence[str] = (),
 ) -> None:
-    """`ready` is told the address when it is open; `port` 0: one that is free. Raises ClinicError.
+    """Returns when SIGTERM or SIGINT ended it. Raises ClinicError.
+
+    `ready` is told the address when it is open; `port` 0: one that is free.
 
     `proxy_header`: where the proxy at one of `proxy_addresses` says who is signed in; None: passwords sign in.
     """
@@ -51,13 +55,15 @@ def serve(
         _run(app, host, port, certificate, private_key, ready, proxies)
 
 
-def _make_room() -> None:
-    """For as many connections as are taken: most systems give a process 1024 files at first."""
+def _make_room() -> int:
+    """How many connections there is room for: most systems give a process 1024 files at first."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 4 * MOST_CONNECTIONS
+    wanted = MOST_OPEN + OTHER_FILES
     soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    if soft > resource.getrlimit(resource.RLIMIT_NOFILE)[0]:
+    have = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if have != resource.RLIM_INFINITY and soft > have:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return min(MOST_OPEN, max(soft - OTHER_FILES, soft // 4))
 
 
 def _run(
@@ -69,6 +75,22 @@ def _run(
     ready: Callable[[str], None],
     proxies: Sequence[Network],
 ) -> None:
+    config = _configured(app, certificate, private_key)
+    server = ClinicServer(config)
+    try:
+        listening = ListeningSocket.at(host, port, most=_make_room(), spoken_for=(*LOOPBACK, *proxies))
+    except OSError as problem:
+        raise ClinicError(f"{host}, port {port}: {problem.strerror or problem}") from None
+    except (TypeError, ValueError):  # of a name that no bytes can be made of
+        raise ClinicError(f"{host!a}: can be no address to listen at") from None
+    # Around all of it: a signal between the first line and the first connection ends it in the same way.
+    with listening, server.capture_signals():
+        bound = f"[{host}]" if ":" in host else host
+        ready(f"{'https' if certificate else 'http'}://{bound}:{listening.getsockname()[1]}")
+        server.run(sockets=[listening])
+
+
+def _configured(app: ASGIApp, certificate: Path | None, private_key: Path | None) -> uvicorn.Config:
     config = uvicorn.Config(
         app,
         access_log=False,
@@ -77,21 +99,29 @@ def _run(
         date_header=False,
         lifespan="off",
         ws="none",
-        http=behind(proxies),
+        http=ClinicConnection,
         h11_max_incomplete_event_size=MOST_HEAD_BYTES,
         proxy_headers=False,  # desk/peer.py reads them, and keeps the address of the connection
         limit_concurrency=MOST_CONNECTIONS,
+        backlog=BACKLOG,
+        # A moment after the connections themselves have given up, for what runs without one.
+        timeout_graceful_shutdown=int(STOP_WITHIN_S) + 2,
         ssl_certfile=certificate,
         ssl_keyfile=private_key,
     )
-    _make_room()
+    for file in (certificate, private_key):
+        if file is not None:
+            _require_readable(file)
     try:
         config.load()
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listening = socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as problem:  # ssl.SSLError is one, and names no file
+        told = problem.strerror or problem
+        raise ClinicError(f"{certificate} and {private_key}: no certificate and its key ({told})") from None
+    return config
+
+
+def _require_readable(file: Path) -> None:
+    try:
+        file.open("rb").close()
     except OSError as problem:
-        raise ClinicError(f"{host}, port {port}: {problem.strerror or problem}") from None
-    with listening:
-        bound = f"[{host}]" if ":" in host else host
-        ready(f"{'https' if certificate else 'http'}://{bound}:{listening.getsockname()[1]}")
-        uvicorn.Server(config).run(sockets=[listening])
+        raise ClinicError(f"{file}: {problem.strerror or problem}") from None

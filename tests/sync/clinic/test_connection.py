@@ -1,17 +1,22 @@
-"""Connections: one address opens so many, and who sends no request is let go of."""
+"""Connections: who sends no request, or does not read the answer, is let go of."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from typing import Any
 
 import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from sync.clinic.connection import HEADERS_WITHIN_S, MOST_OF_ONE_ADDRESS, ClinicConnection, behind
-from sync.clinic.desk.peer import network
+from sync.clinic.connection import (
+    HEADERS_WITHIN_S,
+    LEAST_READ_BYTES,
+    READ_WITHIN_S,
+    STOP_WITHIN_S,
+    ClinicConnection,
+)
 
 
 class _Socket:
@@ -34,6 +39,8 @@ class _Transport(asyncio.Transport):
         super().__init__()
         self.socket = _Socket(address)
         self.is_aborted = False
+        self.is_closed = False
+        self.unread = 0
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         return self.socket if name == "socket" else default
@@ -42,22 +49,50 @@ class _Transport(asyncio.Transport):
         self.is_aborted = True
 
     def is_closing(self) -> bool:
-        return self.is_aborted
+        return self.is_aborted or self.is_closed
 
     def close(self) -> None:
-        self.is_aborted = True
+        self.is_closed = True
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        pass
+
+    def get_write_buffer_size(self) -> int:
+        return self.unread
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.unread += len(data)
 
 
 class _Clock:
-    """In place of a loop: what is to be called later, and when."""
+    """In place of a loop: what is to be called later, and when; it is when a test says so."""
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
         self.later: list[float] = []
+        self.now_s = 0.0
+        self._due: list[tuple[float, asyncio.TimerHandle]] = []
 
     def call_later(self, delay: float, *arguments: Any) -> asyncio.TimerHandle:
         self.later.append(delay)
-        return self.loop.call_later(delay, *arguments)
+        handle = self.loop.call_later(delay, *arguments)
+        self._due.append((self.now_s + delay, handle))
+        return handle
+
+    def create_task(self, work: Coroutine[Any, Any, None]) -> asyncio.Future[None]:
+        """Of an app that is at work for ever."""
+        work.close()
+        return self.loop.create_future()
+
+    def wait(self, seconds: float) -> None:
+        """All that falls due within them is done, each at its time."""
+        end_s = self.now_s + seconds
+        while due := [each for each in self._due if each[0] <= end_s]:
+            self._due.remove(first := min(due, key=lambda each: each[0]))
+            self.now_s = first[0]
+            if not first[1].cancelled():
+                first[1]._run()
+        self.now_s = end_s
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.loop, name)
@@ -67,18 +102,14 @@ class _Server:
     def __init__(self) -> None:
         self.clock = _Clock()
         self.state = ServerState()
-        self.kind = ClinicConnection
         self.config = uvicorn.Config(lambda *_: None, lifespan="off", log_level="error", http=ClinicConnection)
         self.config.load()
 
-    def connect(self, address: str) -> tuple[ClinicConnection, _Transport]:
-        connection = self.kind(self.config, self.state, {}, self.clock)  # type: ignore[arg-type]
+    def connect(self, address: str = "192.0.2.1") -> tuple[ClinicConnection, _Transport]:
+        connection = ClinicConnection(self.config, self.state, {}, self.clock)  # type: ignore[arg-type]
         transport = _Transport(address)
         connection.connection_made(transport)
         return connection, transport
-
-    def opened(self, *addresses: str) -> int:
-        return sum(not self.connect(address)[1].is_aborted for address in addresses)
 
 
 @pytest.fixture
@@ -86,36 +117,6 @@ def server() -> Iterator[_Server]:
     server = _Server()
     yield server
     server.clock.loop.close()
-
-
-def test_one_address_opens_so_many_and_keeps_no_other_out(server: _Server) -> None:
-    assert server.opened(*["192.0.2.1"] * 200) == MOST_OF_ONE_ADDRESS
-    assert server.opened("192.0.2.2") == 1
-
-
-def test_one_network_of_ipv6_is_one_address(server: _Server) -> None:
-    assert server.opened(*(f"2001:db8::{number:x}" for number in range(1, 200))) == MOST_OF_ONE_ADDRESS
-    assert server.opened("2001:db8:0:1::1") == 1
-
-
-def test_this_machine_may_speak_for_all(server: _Server) -> None:
-    assert server.opened(*["127.0.0.1"] * 200, *["::1"] * 200) == 400
-
-
-def test_a_proxy_that_was_named_may_speak_for_all_too(server: _Server) -> None:
-    server.kind = behind([network("192.0.2.1")])
-    assert server.opened(*["192.0.2.1"] * 200) == 200
-    assert server.opened(*["192.0.2.2"] * 200) == MOST_OF_ONE_ADDRESS
-
-
-def test_one_that_ends_makes_room(server: _Server) -> None:
-    connection, _ = server.connect("192.0.2.1")
-    assert server.opened(*["192.0.2.1"] * (MOST_OF_ONE_ADDRESS - 1)) == MOST_OF_ONE_ADDRESS - 1
-    assert server.opened("192.0.2.1") == 0
-    connection.connection_lost(None)
-    for each in [each for each in server.state.connections if each.transport.is_closing()]:
-        each.connection_lost(None)
-    assert server.opened("192.0.2.1", "192.0.2.1") == 1
 
 
 def test_bytes_that_make_no_request_win_no_time(server: _Server) -> None:
@@ -126,7 +127,76 @@ def test_bytes_that_make_no_request_win_no_time(server: _Server) -> None:
 
 
 def test_who_has_sent_none_is_let_go_of(server: _Server) -> None:
-    connection, transport = server.connect("192.0.2.1")
+    connection, transport = server.connect()
     connection.data_received(b"GET / HTTP/1.1\r\n")
-    connection._give_up()
+    server.clock.wait(HEADERS_WITHIN_S - 1)
+    assert not transport.is_aborted
+    server.clock.wait(1)
     assert transport.is_aborted
+
+
+def _at_work(server: _Server) -> tuple[ClinicConnection, _Transport]:
+    connection, transport = server.connect()
+    connection.data_received(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    server.clock.wait(1000)
+    assert not transport.is_aborted
+    return connection, transport
+
+
+def test_who_does_not_read_an_answer_is_let_go_of(server: _Server) -> None:
+    connection, transport = _at_work(server)
+    transport.write(bytes(LEAST_READ_BYTES))
+    connection.pause_writing()
+    server.clock.wait(READ_WITHIN_S - 1)
+    assert not transport.is_aborted
+    server.clock.wait(1)
+    assert transport.is_aborted
+
+
+def test_who_reads_slowly_is_heard_out(server: _Server) -> None:
+    connection, transport = _at_work(server)
+    transport.write(bytes(10 * LEAST_READ_BYTES))
+    connection.pause_writing()
+    for _ in range(9):
+        transport.unread -= LEAST_READ_BYTES
+        server.clock.wait(READ_WITHIN_S)
+    connection.resume_writing()
+    server.clock.wait(1000)
+    assert not transport.is_aborted
+
+
+def test_the_rest_of_a_short_answer_is_not_kept_for_ever(server: _Server) -> None:
+    """So little that nobody was told to pause, on a connection that was closed meanwhile."""
+    connection, transport = _at_work(server)
+    run = server.clock.loop.run_until_complete
+    run(connection.cycle.send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]}))
+    run(connection.cycle.send({"type": "http.response.body", "body": b"a"}))
+    server.clock.wait(READ_WITHIN_S - 1)
+    assert transport.is_closed and not transport.is_aborted
+    server.clock.wait(1)
+    assert transport.is_aborted
+
+
+def test_an_answer_that_was_given_up_is_not_kept_for_ever(server: _Server) -> None:
+    _, transport = _at_work(server)
+    transport.write(b"half of it")
+    transport.close()
+    server.clock.wait(READ_WITHIN_S)
+    assert transport.is_aborted
+
+
+def test_a_server_that_stops_waits_for_nobody_for_ever(server: _Server) -> None:
+    connection, transport = _at_work(server)
+    connection.shutdown()
+    server.clock.wait(STOP_WITHIN_S - 1)
+    assert not transport.is_aborted
+    server.clock.wait(1)
+    assert transport.is_aborted
+
+
+def test_nothing_is_left_to_do_for_one_that_ended(server: _Server) -> None:
+    connection, transport = _at_work(server)
+    connection.pause_writing()
+    connection.connection_lost(ConnectionResetError())
+    server.clock.wait(1000)
+    assert not transport.is_aborted
