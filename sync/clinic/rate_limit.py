@@ -12,6 +12,7 @@ from collections import Counter
 
 from sync.clinic.clock import ClinicClock
 
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 WINDOW_S = 600.0
 
 
@@ -42,7 +43,14 @@ class RateLimit:
 
 
 def network_of(address: str) -> str:
-    """One customer has a whole network of 64 bits of IPv6, and one address of IPv4."""
-    if ":" not in address:
+    """One customer has a whole network of 64 bits of IPv6, and one address of IPv4, however that is written."""
+    try:
+        found = plain(ipaddress.ip_address(address.partition("%")[0]))
+    except ValueError:
         return address
-    return str(ipaddress.ip_network((address.partition("%")[0], 64), strict=False))
+    return str(found) if found.version == 4 else str(ipaddress.ip_network((found, 64), strict=False))
+
+
+def plain(address: Address) -> Address:
+    """One of IPv4 within IPv6 (::ffff:203.0.113.7) is that of IPv4."""
+    return address if isinstance(address, ipaddress.IPv4Address) else address.ipv4_mapped or address

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from sync.clinic.database.database import Database
 from sync.clinic.database.sqlite import NAME, SqliteDatabase
@@ -12,6 +13,11 @@ from sync.clinic.errors import ClinicError, ClinicStoreError
 
 URL_NAME = "database.url"
 _SCHEMES = ("postgresql://", "postgres://")
+UNREADABLE = (
+    "the address of the database has an @ too many, or a port that is none: in a name or a password, @ is written %40,"
+    " / is %2F, : is %3A, ? is %3F and # is %23"
+)
+_PORT = re.compile("[0-9]*")
 _SECRETS = ("password", "sslpassword")
 
 
@@ -31,12 +37,17 @@ def open_database(folder: Path, url: str | None = None, *, create: bool = False)
 def require_no_password(url: str) -> None:
     """Of what is to be written down. Raises ClinicError, which does not say it again."""
     _require_postgres(url)
-    try:
-        parts = urlsplit(url)
-        named = [name for name, _ in parse_qsl(parts.query, keep_blank_values=True)]
-    except ValueError:
-        raise ClinicError("no address of a PostgreSQL database; postgresql://USER@HOST/DATABASE is one") from None
-    if parts.password is not None or any(name.lower() in _SECRETS for name in named):
+    # As libpq reads it, to whom # is a sign like others, and to whom a name ends at the first @ or /.
+    rest = url.partition("://")[2]
+    who, at, behind = rest.partition("@")
+    if not at or "/" in who:
+        who, behind = "", rest
+    where, _, query = behind.partition("?")
+    servers = where.partition("/")[0].split(",")
+    if "@" in where or not all(_PORT.fullmatch(server.rpartition("]")[2].partition(":")[2]) for server in servers):
+        raise ClinicError(UNREADABLE)
+    named = [name for name, _ in parse_qsl(query, keep_blank_values=True)]
+    if ":" in who or any(name.lower() in _SECRETS for name in named):
         raise ClinicError(
             "a password in the address would be written down: leave it out, and have it in a file that PGPASSFILE"
             " names, or give the whole address in VITALKEEP_CLINIC_DATABASE, or let PostgreSQL know its user (peer)"

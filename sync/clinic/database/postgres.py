@@ -19,6 +19,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import Conninfo, TransactionStatus
 
 from sync.clinic.database.database import Row, Transaction, Value
+from sync.clinic.database.opened import UNREADABLE
 from sync.clinic.database.postgres_connections import BusyError, PostgresConnection, PostgresConnections
 from sync.clinic.database.schema import MIGRATIONS, POSTGRESQL, statements
 from sync.clinic.errors import ClinicError, ClinicStoreError
@@ -214,12 +215,22 @@ def _cause(problem: psycopg.Error) -> str:
 
 def _parameters(url: str) -> dict[str, Any]:
     """What the address says goes before the environment, and that before our defaults."""
-    found = {**_environment(), **conninfo_to_dict(url)}
+    said = conninfo_to_dict(url)
+    _require_telling(said)
+    found = {**_environment(), **said}
     hosts = [host for name in ("host", "hostaddr") for host in str(found.get(name) or "").split(",")]
     if not all(host.startswith(("/", "@")) or host in _HERE for host in hosts):
         # what libpq takes by itself would fall back to no TLS at all, where somebody in between wants that
         found.setdefault("sslmode", "verify-full")
     return {**_DEFAULTS, **found}
+
+
+def _require_telling(said: dict[str, Any]) -> None:
+    """Part of a password that has an @ or a / in it would be taken for a host, a port or a database, and be told."""
+    places = [str(said.get(name) or "") for name in ("host", "hostaddr", "dbname")]
+    ports = str(said.get("port") or "")
+    if any("@" in place for place in places) or not set(ports) <= set("0123456789,"):
+        raise ClinicError(UNREADABLE)
 
 
 def _environment() -> dict[str, Any]:

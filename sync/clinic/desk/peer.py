@@ -14,8 +14,8 @@ from urllib.parse import unquote_to_bytes
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sync.clinic.errors import ClinicError
+from sync.clinic.rate_limit import Address, plain
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 LOOPBACK: tuple[Network, ...] = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
 # h11 bounds a head only while it is not whole
@@ -23,6 +23,8 @@ MOST_HEADER_BYTES = 32 * 1024
 _PEER = "vitalkeep.peer"
 _NAMED_HOST = re.compile(rb"[A-Za-z0-9._-]{1,253}(:[0-9]{1,5})?")
 _NUMBERED_HOST = re.compile(rb"\[([0-9A-Fa-f:.]{2,45})\](:[0-9]{1,5})?")
+_BRACKETED = re.compile(r"\[([^\[\]]*)\](?::[0-9]{1,5})?")
+_WITH_PORT = re.compile(r"([0-9.]+):[0-9]{1,5}")
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 
 
@@ -42,10 +44,12 @@ class Forwarded:
         client = scope.get("client")
         peer = _address(client[0]) if client else None
         scope[_PEER] = peer
+        if client and peer is not None:
+            scope["client"] = (str(peer), client[1])
         if peer is None or not self._is_proxy(peer):
             return
         for text in reversed(_values(scope, b"x-forwarded-for")):
-            behind = _address(text)
+            behind = _forwarded(text)
             if behind is None:
                 break
             scope["client"] = (str(behind), 0)
@@ -66,7 +70,9 @@ class Forwarded:
 def network(address: str) -> Network:
     """Of an address or a network. Raises ClinicError."""
     try:
-        return ipaddress.ip_network(address)
+        found = ipaddress.ip_network(address)
+        mapped = getattr(found.network_address, "ipv4_mapped", None)
+        return ipaddress.ip_network((mapped, found.prefixlen - 96)) if mapped and found.prefixlen >= 96 else found
     except ValueError:
         raise ClinicError("an address of a proxy is one like 127.0.0.1, or a network like 10.0.0.0/30") from None
 
@@ -105,8 +111,15 @@ def _values(scope: Scope, name: bytes) -> list[str]:
     return [each.strip() for each in joined.split(",") if each.strip()]
 
 
+def _forwarded(text: str) -> Address | None:
+    """As proxies write it: also in quotes, in brackets, and with a port."""
+    text = text.strip('"')
+    read = _BRACKETED.fullmatch(text) or _WITH_PORT.fullmatch(text)
+    return _address(text if read is None else read[1])
+
+
 def _address(text: str) -> Address | None:
     try:
-        return ipaddress.ip_address(text)
+        return plain(ipaddress.ip_address(text))
     except ValueError:
         return None

@@ -16,7 +16,7 @@ from sync.clinic.clinic import open_clinic
 from sync.clinic.clock import SystemClinicClock
 from sync.clinic.database.sqlite import NAME, SqliteDatabase
 from sync.clinic.errors import ClinicStoreError
-from sync.clinic.rate_limit import RateLimit
+from sync.clinic.rate_limit import RateLimit, network_of
 from sync.clinic.secrets_file import load_secrets, make_secrets
 from sync.pairing import PairingCode
 from sync.receipt import Reason, Status
@@ -160,6 +160,10 @@ def test_a_limit_counts_each_address_for_itself_and_forgets() -> None:
     assert not limit.admits("192.0.2.1")
     clock.now_s += 1.0
     assert limit.admits("192.0.2.1")
+
+
+def test_an_address_of_ipv4_is_its_own_however_it_is_written() -> None:
+    assert network_of("::ffff:203.0.113.7") == network_of("203.0.113.7") != network_of("::ffff:203.0.113.8")
 
 
 def test_a_network_of_ipv6_is_one_address() -> None:

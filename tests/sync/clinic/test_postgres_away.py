@@ -12,6 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from sync.clinic.__main__ import app
+from sync.clinic.database.opened import URL_NAME, open_database, remember
+from sync.clinic.errors import ClinicError
 from sync.receipt import Receipt, Status
 from sync.release import Release
 from tests.rigs.clinic import ClinicRig, FakeDevice, af_days, worn_days
@@ -88,3 +90,57 @@ def test_without_a_server_at_its_address_it_does_not_start(tmp_path: Path, devic
     assert done.exit_code == 3
     assert "PostgreSQL database clinic on 127.0.0.1: " in done.stderr
     assert "refused" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://user:pa/ss@host/db",
+        "postgresql://user:pa@ss@nohost/db",
+        "postgresql://user:pa/ss",
+        "postgresql://user:1/ss@host/db",
+        "postgresql:///db?host=pa%40ss",
+        "postgresql:///db?port=ss",
+    ],
+)
+def test_no_part_of_a_password_is_taken_for_a_host_and_told(
+    address: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(ClinicError) as told:
+        open_database(tmp_path, address)
+    assert "%40" in str(told.value)
+    assert "ss" not in str(told.value).replace("address", "").replace("password", "")
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://user:pass@host/db",
+        "postgresql://user:pa/ss@host/db",
+        "postgresql://user:pa@ss@nohost/db",
+        "postgresql://user:pa?ss@host/db",
+        "postgresql://user:pa#ss@host/db",
+        "postgresql://user:pa/ss",
+        "postgresql://user@/db?a=1#&password=pass",
+        "postgresql://user@/db?p%61ssword=pass",
+    ],
+)
+def test_an_address_with_a_password_in_it_is_not_written_down(address: str, tmp_path: Path) -> None:
+    with pytest.raises(ClinicError):
+        remember(tmp_path, address)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql:///db",
+        "postgresql://user@host:5432/db",
+        "postgresql://user@[2001:db8::1]:5432,other/db?sslmode=verify-full",
+        "postgresql://%2Fvar%2Frun:5432/db?user=me%40here",
+    ],
+)
+def test_an_address_without_one_is_written_down(address: str, tmp_path: Path) -> None:
+    remember(tmp_path, address)
+    assert (tmp_path / URL_NAME).read_text() == f"{address}\n"

@@ -18,6 +18,7 @@ from sync.clinic.tables.figures import Days
 PAGE = 50
 MOST = 200
 _MOST_CHOICES = 20
+_MOST_DATES = 4
 ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _DAY = re.compile(r"(eq|ne|gt|lt|ge|le|sa|eb)?([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
 
@@ -75,6 +76,8 @@ def observation_search(given: Sequence[tuple[str, str]], names: Names, *, strict
             case "code":
                 reader.coded(value)
             case "date":
+                if len(reader.days) == _MOST_DATES:
+                    raise SearchError(f"at most {_MOST_DATES} date parameters", "too-costly")
                 reader.days.append(tuple(_days(each) for each in _choices(value)))
             case "_id":
                 reader.id = value

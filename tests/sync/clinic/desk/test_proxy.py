@@ -71,6 +71,11 @@ def test_without_a_name_nobody_is(house: House, headers: dict[str, str]) -> None
     assert house.ask("10.0.0.7", headers).status_code == 401
 
 
+def test_a_proxy_is_known_however_its_address_is_written(house: House) -> None:
+    assert house.ask("::ffff:10.0.0.7", {HEADER: "reception"}).text == "reception"
+    assert network("::ffff:10.0.0.0/120") == network("10.0.0.0/24")
+
+
 @pytest.mark.parametrize("peer", ["10.0.0.8", "127.0.0.1", "::1", "192.0.2.1"])
 def test_from_elsewhere_a_name_is_a_forgery_and_told_so(house: House, peer: str) -> None:
     assert house.ask(peer, {HEADER: "reception"}).status_code == 403

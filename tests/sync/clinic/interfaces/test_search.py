@@ -56,6 +56,15 @@ def test_a_patient_is_one_of_this_server_or_nobody(reference: str, patient: str 
     assert (search.patient, search.nobody) == (patient, patient is None)
 
 
+def test_how_many_dates_are_asked_for_is_bounded() -> None:
+    days = ",".join(["2026"] * 20)
+    assert len(_asked(*[("date", days)] * 4).days) == 4
+    for dates in ([("date", days)] * 5, [("date", "2026")] * 2000, [("date", f"{days},2026")]):
+        with pytest.raises(SearchError) as refused:
+            _asked(*dates)
+        assert refused.value.code == "too-costly"
+
+
 def test_two_patients_at_once_are_nobody() -> None:
     assert _asked(("patient", "P-1"), ("subject", "Patient/P-2")).nobody
 
