@@ -40,8 +40,9 @@ class ListeningSocket(socket.socket):
 
     @classmethod
     def at(cls, host: str, port: int, *, most: int, spoken_for: Sequence[Network]) -> Self:
-        """`most` connections at once; `spoken_for`: addresses that speak for many others. Raises OSError, UnicodeError
-        and TypeError, the two for what can be no host."""
+        """`most` connections at once; `spoken_for`: addresses that speak for many others. Raises OSError, and
+        UnicodeError for what can be no host."""
+        host.encode("idna")  # what socket does with it, but it would leave a socket behind
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         plain = socket.create_server((host, port), family=family, backlog=BACKLOG)
         listening = cls(family, socket.SOCK_STREAM, fileno=plain.detach())

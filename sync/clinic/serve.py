@@ -81,7 +81,7 @@ def _run(
         listening = ListeningSocket.at(host, port, most=_make_room(), spoken_for=(*LOOPBACK, *proxies))
     except OSError as problem:
         raise ClinicError(f"{host}, port {port}: {problem.strerror or problem}") from None
-    except (TypeError, ValueError):  # of a name that no bytes can be made of
+    except UnicodeError:  # of a name that no bytes can be made of
         raise ClinicError(f"{host!a}: can be no address to listen at") from None
     # Around all of it: a signal between the first line and the first connection ends it in the same way.
     with listening, server.capture_signals():
