@@ -42,7 +42,8 @@ def show(publisher: Publisher, folder: Path) -> None:
         for _, statistic, window in publisher.due(publisher.today()):
             release = publisher.ledger.answer(statistic, window, clinic)
             assert release is not None
-            line = f"{statistic.name} {window.length_days} {window.index} {release.encode().hex()}\n"
+            # begins a line of its own: what was written before may have been cut short
+            line = f"\n{statistic.name} {window.length_days} {window.index} {release.encode().hex()}\n"
             shown.write(line)
             shown.flush()
 

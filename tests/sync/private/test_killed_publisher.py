@@ -36,9 +36,9 @@ def test_two_hundred_kills_overspend_nothing_answer_nothing_twice_and_lose_nothi
 
     shown: dict[tuple[str, str, str], set[str]] = defaultdict(set)
     for line in (room.folder / "shown").read_text().splitlines():
-        *question, envelope = line.split(" ")
-        if len(envelope) == 2048:  # a line that was cut short was not shown
-            shown[question[0], question[1], question[2]].add(envelope)
+        fields = line.split(" ")
+        if len(fields) == 4 and len(fields[3]) == 2048:  # a line that was cut short was not shown
+            shown[fields[0], fields[1], fields[2]].add(fields[3])
     assert len(shown) > 10
     assert all(len(envelopes) == 1 for envelopes in shown.values())
 
