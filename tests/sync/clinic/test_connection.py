@@ -165,12 +165,30 @@ def test_who_reads_slowly_is_heard_out(server: _Server) -> None:
     assert not transport.is_aborted
 
 
+def _answer(server: _Server, connection: ClinicConnection, body: bytes) -> None:
+    """The whole of it, in one piece."""
+    run, headers = server.clock.loop.run_until_complete, [(b"content-length", str(len(body)).encode())]
+    run(connection.cycle.send({"type": "http.response.start", "status": 200, "headers": headers}))
+    run(connection.cycle.send({"type": "http.response.body", "body": body}))
+
+
+def test_who_reads_the_rest_of_a_long_answer_slowly_is_heard_out(server: _Server) -> None:
+    """It was all handed over, and the connection is to be closed when it was read."""
+    connection, transport = _at_work(server)
+    _answer(server, connection, bytes(10 * LEAST_READ_BYTES))
+    connection.pause_writing()
+    for _ in range(9):
+        transport.unread -= LEAST_READ_BYTES
+        server.clock.wait(READ_WITHIN_S)
+    assert transport.is_closed and not transport.is_aborted
+    server.clock.wait(READ_WITHIN_S)
+    assert transport.is_aborted
+
+
 def test_the_rest_of_a_short_answer_is_not_kept_for_ever(server: _Server) -> None:
     """So little that nobody was told to pause, on a connection that was closed meanwhile."""
     connection, transport = _at_work(server)
-    run = server.clock.loop.run_until_complete
-    run(connection.cycle.send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]}))
-    run(connection.cycle.send({"type": "http.response.body", "body": b"a"}))
+    _answer(server, connection, b"a")
     server.clock.wait(READ_WITHIN_S - 1)
     assert transport.is_closed and not transport.is_aborted
     server.clock.wait(1)
