@@ -24,7 +24,7 @@ from sync.clinic.desk.sessions import Sessions
 from sync.clinic.desk.signed_in import SignedIn
 from sync.clinic.desk.throttle import Throttle
 from sync.clinic.errors import StaffNameError
-from sync.clinic.tables.audit import ALL_PATIENTS, UNKNOWN, Action, Audit
+from sync.clinic.tables.audit import ALL_PATIENTS, Action, Audit
 from sync.clinic.tables.staff import Staff, StaffMember, staff_name
 
 CHECKED_AT_ONCE = 2
@@ -114,8 +114,10 @@ class Desk:
                 member = Staff(tx).get(member.name)
             audit = Audit(tx, self.clinic.secrets, self.clinic.clock)
             if member is None or not matches:
-                # What was typed as a name is often a password.
-                audit.add(member.name if member else UNKNOWN, Action.SIGN_IN_FAILED)
+                if member is not None:
+                    audit.add(member.name, Action.SIGN_IN_FAILED)
+                else:
+                    audit.add_unknown()
                 self.clinic.counters.sign_in(succeeded=False)
                 return None
             audit.add(member.name, Action.SIGN_IN)

@@ -112,7 +112,11 @@ class _Door:
             return response
         try:
             member = await desk.check(name, form.get("password", ""))
+        except ClinicStoreError:
+            desk.throttle.was_nothing(name, address)
+            raise
         except BusyError:
+            desk.throttle.was_nothing(name, address)
             return self._page(request, SignInView(path, _BUSY), 503)
         if member is None:
             return self._page(request, SignInView(path, _WRONG), 403)

@@ -37,7 +37,7 @@ class Throttle:
         self._known: OrderedDict[bytes, None] = OrderedDict()
 
     def wait_s(self, name: str, address: str) -> float:
-        """How long this try has to wait. Where it is 0 the try counts as a wrong one, until `was_right`."""
+        """How long this try has to wait. At 0 the try counts as a wrong one, until `was_right` or `was_nothing`."""
         now_s = self._clock.monotonic_s()
         by_name, by_address, together = self._hashes(name, address)
         counted = [(by_address, FREE_BY_ADDRESS)]
@@ -57,6 +57,16 @@ class Throttle:
         self._known.move_to_end(together)
         if len(self._known) > MOST:
             self._known.popitem(last=False)
+
+    def was_nothing(self, name: str, address: str) -> None:
+        """This try was not looked at, and is not a wrong one."""
+        for hashed in self._hashes(name, address):
+            tries = self._tries.get(hashed)
+            if tries is None:
+                continue
+            tries.wrong -= 1
+            if tries.wrong <= 0:
+                del self._tries[hashed]
 
     def _left_s(self, hashed: bytes, free: int, now_s: float) -> float:
         tries = self._tries.get(hashed)

@@ -73,6 +73,7 @@ def patients_page(presenter: Presenter) -> Page:
         with presenter.clinic.database.reading() as tx:
             settings = read_settings(tx)
             view = make_patients(tx, query.get("search", ""), query.get("sort", ""), page_asked(query))
+        presenter.desk.viewed(staff, None)
         return presenter.show("patients.html", "/patients", staff, settings, view)
 
     return page

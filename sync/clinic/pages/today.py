@@ -119,6 +119,7 @@ def today_page(presenter: Presenter) -> Page:
             since = today - timedelta(days=NEWS_DAYS - 1)
             withdrawals = [*audit.of(Action.WITHDRAWN, since), *audit.of(Action.ERASED, since)]
             view = make_today(tx, settings, today, at, silent_at, withdrawals)
+        presenter.desk.viewed(staff, None)
         return presenter.show("today.html", "/", staff, settings, view)
 
     return page

@@ -25,8 +25,11 @@ from sync.clinic.tables.meta import Meta
 DEVICE = "device"
 UNKNOWN = "unknown"
 ALL_PATIENTS = "all patients"  # as a detail, beside no subject
+LAST_UNKNOWN = "the last of this day that is written down"  # as a detail
+MOST_UNKNOWN = 100
 PAGE = 100
 _HEAD = "audit_head"
+_UNKNOWN_TRIES = "unknown_sign_ins"
 _LOCK = b"audit"
 _MOST_CHARACTERS = 200
 _AT_ONCE = 5000
@@ -115,6 +118,19 @@ class Audit:
             (entry.number, entry.moment, entry.who, entry.action, entry.subject, entry.detail, mac),
         )
         Meta(self._tx).put(_HEAD, f"{entry.number}:{mac.hex()}:{_head_mac(key, entry.number, mac).hex()}")
+
+    def add_unknown(self) -> None:
+        """That somebody failed to sign in under a name nobody has, which is often a password: not under which.
+
+        Anybody can do that, as often as they like: MOST_UNKNOWN of a day are written down, and the last says so. What
+        is counted in its place takes a commit too, so that it is no faster than for a name that somebody has.
+        """
+        today, meta = self._clock.today().isoformat(), Meta(self._tx)
+        day, _, count = (meta.get(_UNKNOWN_TRIES) or "").partition(" ")
+        number = int(count) + 1 if day == today and count.isdecimal() else 1
+        meta.put(_UNKNOWN_TRIES, f"{today} {number}")
+        if number <= MOST_UNKNOWN:
+            self.add(UNKNOWN, Action.SIGN_IN_FAILED, None, LAST_UNKNOWN if number == MOST_UNKNOWN else None)
 
     def page(self, before: int | None = None, most: int = PAGE) -> list[Entry]:
         """The newest first; `before`: those older than the entry of this number."""

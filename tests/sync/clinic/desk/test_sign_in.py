@@ -9,8 +9,11 @@ import pytest
 from starlette.types import ASGIApp
 
 from sync.clinic.app import make_app
+from sync.clinic.desk.desk import BusyError
 from sync.clinic.desk.sign_in import local_path
-from sync.clinic.desk.throttle import FREE_BY_NAME, LONGEST_S
+from sync.clinic.desk.throttle import FREE_BY_ADDRESS, FREE_BY_NAME, LONGEST_S
+from sync.clinic.errors import ClinicStoreError
+from sync.clinic.tables import audit
 from tests.rigs.clinic import ClinicRig
 from tests.rigs.visitor import PASSWORD, Visitor, employ
 
@@ -185,6 +188,40 @@ def test_who_tries_a_name_from_elsewhere_keeps_its_owner_out_of_nothing(app: ASG
     assert stranger_elsewhere.sign_in(password="wrong").status_code == 429
     owner.cookies.clear()
     assert owner.sign_in().status_code == 303
+
+
+@pytest.mark.parametrize("problem", [BusyError(), ClinicStoreError("away")], ids=["busy", "database"])
+def test_a_password_that_was_not_looked_at_was_not_a_wrong_one(
+    app: ASGIApp, visitor: Visitor, monkeypatch: pytest.MonkeyPatch, problem: Exception
+) -> None:
+    async def unanswered(*_: object) -> None:
+        raise problem
+
+    desk = app._app._app.state.desk  # type: ignore[attr-defined]
+    for _ in range(FREE_BY_NAME - 1):
+        assert visitor.sign_in(password="wrong").status_code == 403
+    with monkeypatch.context() as patched:
+        patched.setattr(desk, "check", unanswered)
+        for _ in range(FREE_BY_ADDRESS):
+            assert visitor.sign_in().status_code == 503
+    assert visitor.sign_in(password="wrong").status_code == 403
+    assert visitor.sign_in().status_code == 429  # those that were looked at count
+
+
+def test_of_names_that_nobody_has_so_many_tries_a_day_are_written_down(
+    visitor: Visitor, clinic: ClinicRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "MOST_UNKNOWN", 3)
+    for day in range(2):
+        for number in range(5):
+            assert visitor.sign_in(name=f"nobody{day}{number}").status_code == 403
+        clinic.clock.pass_days(1)
+        clinic.clock.now_s += 3600
+    failed = ("unknown", "sign-in failed", None, None)
+    last = ("unknown", "sign-in failed", None, audit.LAST_UNKNOWN)
+    assert _said(clinic) == [failed, failed, last] * 2
+    assert visitor.sign_in(password="wrong").status_code == 403  # on the staff, and written down whatever came before
+    assert _said(clinic)[6:] == [("reception", "sign-in failed", None, None)]
 
 
 def test_passwords_and_names_are_in_no_memory_of_the_throttle(app: ASGIApp, visitor: Visitor) -> None:

@@ -164,7 +164,21 @@ def test_who_sees_a_patient_is_written_down_once_a_day(clinic: ClinicRig, visito
     for _ in range(3):
         visitor.get(f"/patients/{pseudonym}")
     visitor.get("/patients/P-00000000")
+    visitor.get("/cohort")
     assert clinic.rows("SELECT who, subject FROM audit WHERE action = 'patient viewed'") == [("reception", pseudonym)]
+
+
+@pytest.mark.parametrize("path", ["/", "/patients"])
+def test_who_sees_all_patients_by_name_is_written_down_once_a_day(
+    clinic: ClinicRig, visitor: Visitor, path: str
+) -> None:
+    for _ in range(3):
+        assert visitor.get(path).status_code == 200
+    rows = "SELECT who, subject, detail FROM audit WHERE action = 'patient viewed'"
+    assert clinic.rows(rows) == [("reception", None, "all patients")]
+    clinic.clock.pass_days(1)
+    visitor.get(path)
+    assert len(clinic.rows(rows)) == 2
 
 
 def test_a_label_can_be_changed_and_taken_away(clinic: ClinicRig, visitor: Visitor) -> None:
