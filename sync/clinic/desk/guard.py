@@ -32,7 +32,7 @@ from sync.clinic.desk.refusal import for_programs, refused
 from sync.clinic.desk.signed_in import SignedIn
 from sync.clinic.errors import ClinicStoreError
 
-__all__ = ["CSRF_FIELD", "SignedIn", "guarded", "guarded_route"]
+__all__ = ["CSRF_FIELD", "SignedIn", "bearer_token", "guarded", "guarded_route"]
 
 CSRF_FIELD = "csrf"
 
@@ -78,7 +78,7 @@ async def _answered(desk: Desk, page: Page, bearer: Bearer | None, request: Requ
     reads = request.method in SAFE_METHODS
     if not reads and not is_from_own_page(request):
         return refused(request, 403)
-    token = _bearer_token(request) if bearer is not None and reads else None
+    token = bearer_token(request) if bearer is not None and reads else None
     if bearer is not None and token is not None:
         name = await run_in_threadpool(bearer, token)
         if name is None:
@@ -111,6 +111,6 @@ def _not_signed_in(desk: Desk, request: Request, caller: Caller | None = None) -
     return RedirectResponse(f"/sign-in?next={quote(asked, safe='/')}", status_code=303)
 
 
-def _bearer_token(request: Request) -> str | None:
+def bearer_token(request: Request) -> str | None:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" and token.strip() else None

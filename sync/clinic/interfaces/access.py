@@ -38,11 +38,6 @@ def bearer_of(clinic: Clinic, scope: str) -> Bearer:
     return name
 
 
-def bearer_token(request: Request) -> str | None:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" and token.strip() else None
-
-
 def refusal(status: int) -> Response:
     status = status if status in REFUSALS else 400
     code, words = REFUSALS[status]

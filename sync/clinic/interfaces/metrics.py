@@ -13,8 +13,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sync.clinic.clinic import Clinic
+from sync.clinic.desk.guard import bearer_token
 from sync.clinic.errors import ClinicStoreError
-from sync.clinic.interfaces.access import bearer_of, bearer_token, refusal
+from sync.clinic.interfaces.access import bearer_of, refusal
 from sync.clinic.interfaces.prometheus import MEDIA_TYPE, State, exposition
 from sync.clinic.tables.devices import Devices
 
