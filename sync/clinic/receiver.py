@@ -8,10 +8,10 @@ this clinic, can such an answer exist, has the question been answered.
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from sync.clinic.backup.erasure import flush_erased
 from sync.clinic.catalogue import question
 from sync.clinic.clock import ClinicClock
 from sync.clinic.database.database import Database, Transaction
@@ -118,10 +118,7 @@ class Receiver:
     def _after_erasing(self) -> None:
         """The withdrawal itself is stored, and has its receipt whatever becomes of this; it is done again at start."""
         self._withdrawn()
-        try:
-            self._database.flush_erased()
-        except ClinicStoreError as problem:
-            print(f"{problem}\nwhat was erased may still be in the database's files", file=sys.stderr)
+        flush_erased(self._database)
 
     def _receipt(self, release: Release, status: Status, reason: Reason = Reason.NONE) -> bytes:
         return issue(release, status, reason, self._secrets.signing).encode()

@@ -10,7 +10,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from sync.clinic.app import make_app
-from sync.clinic.backup.erasure import erase_keys
+from sync.clinic.backup.erasure import finish_erasing
 from sync.clinic.clinic import open_clinic
 from sync.clinic.clock import ClinicClock
 from sync.clinic.connection import STOP_WITHIN_S, ClinicConnection
@@ -49,8 +49,7 @@ def serve(
     proxies = [network(address) for address in proxy_addresses]
     proxy = None if proxy_header is None else ProxySignIn.of(proxy_header, proxies)
     with open_clinic(folder, clock, database_url) as clinic:
-        clinic.database.flush_erased()  # of a process that was killed before it did
-        erase_keys(clinic)
+        finish_erasing(clinic)  # of a process that was killed before it did
         app = make_app(clinic, most_per_address=most_per_address, proxy=proxy, proxies=proxies)
         _run(app, host, port, certificate, private_key, ready, proxies)
 

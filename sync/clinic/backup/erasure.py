@@ -18,6 +18,12 @@ from sync.clinic.tables.audit import DEVICE, Action, Audit
 from sync.clinic.tables.keys_due import KeysDue
 
 
+def finish_erasing(clinic: Clinic) -> None:
+    """What is left to do when rows have been erased: first the keys, whatever becomes of the files."""
+    erase_keys(clinic)
+    flush_erased(clinic.database)
+
+
 def erase_keys(clinic: Clinic) -> None:
     """What is due. Where it cannot be done now the operator is told, and it stays due."""
     try:
@@ -28,6 +34,7 @@ def erase_keys(clinic: Clinic) -> None:
             f"{problem}\nthe backup keys of who withdrew could not be erased. The withdrawal itself is stored; this is"
             " tried again with the next withdrawal or backup, and when the clinic is served again",
             file=sys.stderr,
+            flush=True,
         )
 
 
@@ -40,6 +47,7 @@ def flush_erased(database: Database) -> None:
             f"{problem}\nwhat was erased may still be in the database's files. That it is erased is stored; this is"
             " tried again with the next withdrawal, and when the clinic is served again",
             file=sys.stderr,
+            flush=True,
         )
 
 

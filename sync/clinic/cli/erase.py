@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from sync.clinic.backup.erasure import erase_keys, flush_erased
+from sync.clinic.backup.erasure import finish_erasing
 from sync.clinic.cli.options import as_json_option, data_options, opened, who_runs_this
 from sync.clinic.tables.audit import Action, Audit
 from sync.clinic.tables.devices import Devices
@@ -40,8 +40,7 @@ def erase(pseudonym: str, folder: Path, database_url: str | None, yes: bool, as_
             device = Devices(tx).patient(pseudonym)
             withdraw(tx, device, device.sequence, clinic.clock.today())
             Audit(tx, clinic.secrets, clinic.clock).add(who_runs_this(), Action.ERASED, device.pseudonym)
-        erase_keys(clinic)
-        flush_erased(clinic.database)
+        finish_erasing(clinic)
     if as_json:
         click.echo(json.dumps({"pseudonym": device.pseudonym, "erased": True}))
     else:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from sync.clinic.backup.erasure import erase_keys, flush_erased
+from sync.clinic.backup.erasure import finish_erasing
 from sync.clinic.cli.options import as_json_option, data_options, opened, who_runs_this
 from sync.clinic.errors import ClinicError
 from sync.clinic.label import label_fault, read_label
@@ -136,8 +136,7 @@ def revoke(pseudonym: str, folder: Path, database_url: str | None, as_json: bool
             if not Pairings(tx).revoke(pseudonym):
                 raise ClinicError("no code is out for this pseudonym; vitalkeep-clinic pair list lists all that are")
             Audit(tx, clinic.secrets, clinic.clock).add(who_runs_this(), Action.PAIRING_REVOKED, pseudonym)
-        erase_keys(clinic)
-        flush_erased(clinic.database)
+        finish_erasing(clinic)
     if as_json:
         click.echo(json.dumps({"pseudonym": pseudonym, "revoked": True}))
         return

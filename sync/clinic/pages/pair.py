@@ -5,7 +5,6 @@ Whoever sees a code can enrol a device with it, once: of the code nothing is kep
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -13,10 +12,8 @@ from datetime import date
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from sync.clinic.backup.erasure import erase_keys
-from sync.clinic.clinic import Clinic
+from sync.clinic.backup.erasure import finish_erasing
 from sync.clinic.desk.guard import Page, SignedIn
-from sync.clinic.errors import ClinicStoreError
 from sync.clinic.label import label_fault, read_label
 from sync.clinic.pages.paging import Paging, page_asked, paging
 from sync.clinic.pages.patient import PSEUDONYM
@@ -109,19 +106,10 @@ def revoke_page(presenter: Presenter) -> Page:
                 if revoked:
                     Audit(tx, clinic.secrets, clinic.clock).add(staff.name, Action.PAIRING_REVOKED, pseudonym)
         if revoked:
-            _after_revoking(clinic)
+            finish_erasing(clinic)  # the label, and the key of the code
         return RedirectResponse(f"/pair?done={'revoked' if revoked else 'gone'}", 303)
 
     return page
-
-
-def _after_revoking(clinic: Clinic) -> None:
-    """The label leaves the files, and the code's backup key goes. The code is revoked whatever becomes of this."""
-    try:
-        clinic.database.flush_erased()
-    except ClinicStoreError as problem:
-        print(f"{problem}\nwhat was erased may still be in the database's files", file=sys.stderr, flush=True)
-    erase_keys(clinic)
 
 
 def read_pair_form(fields: dict[str, str]) -> PairForm:
