@@ -18,7 +18,7 @@ from fractions import Fraction
 
 from sync.clinic.binomial import quantile
 from sync.clinic.catalogue import MONTH_DAYS
-from sync.count_noise import count_within, noise_at_least
+from sync.count_noise import noise_at_least
 
 EPSILON = 0.5  # of af_days, version 1
 WINDOWS_OF_A_YEAR = 13
@@ -169,16 +169,6 @@ def decision_table(
     )
 
 
-def unread_days(worn_seen: int, epsilon: float = EPSILON) -> tuple[int, int]:
-    """From how many to how many of the 28 days too little was worn to tell a resting heart rate, 95 times of 100.
-
-    What happened on them may not show: few AF-days beside many such days say little.
-    """
-    most = count_within(epsilon)
-    low, high = (min(max(worn_seen + off, 0), MONTH_DAYS) for off in (-most, most))
-    return MONTH_DAYS - high, MONTH_DAYS - low
-
-
 # -- words for people
 
 
@@ -220,14 +210,6 @@ def practice_words(patients: int, threshold: int, epsilon: float = EPSILON) -> s
     return (
         f"Were all {patients} patients without a single such day, noise alone would flag about {mean:.2g} of them each"
         f" period (95 times of 100: {low} to {high})."
-    )
-
-
-def unread_words(worn_seen: int, epsilon: float = EPSILON) -> str:
-    low, high = unread_days(worn_seen, epsilon)
-    return (
-        f"On {low} to {high} of the {MONTH_DAYS} days (95 %) less than three hours could be read: what happened then"
-        " may not show."
     )
 
 

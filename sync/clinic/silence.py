@@ -21,8 +21,6 @@ ZONE_DAYS = 1  # the wearer's day may end half a day after the clinic's, which i
 TRIES_DAYS = 1  # a try that failed
 EXPECTED_AFTER_DAYS = SEALED_AFTER_DAYS + SLOT_DAYS + LOOK_DAYS + ZONE_DAYS + TRIES_DAYS
 
-WHY = "The device may be off, offline or broken."
-
 
 def expected_by(length_days: int, window: int) -> date:
     """The last day on which a device that is on and reaches the clinic sends its answers about a window."""
@@ -62,25 +60,6 @@ def silence(agreed: Iterable[str], agreed_on: date, newest: Mapping[int, int], t
     if due is None or due < first:
         return None
     return Silence(length, due - first + 1, first_day(length, first), last_day(length, due), expected_by(length, first))
-
-
-def next_expected_by(agreed: Iterable[str], agreed_on: date, newest: Mapping[int, int], today: date) -> date | None:
-    """The day by which the next answers that are not here yet and not overdue should be; None: none are awaited."""
-    length = _length_days(agreed)
-    if length is None:
-        return None
-    due = newest_due(length, today)
-    answered = newest.get(length, -1)
-    return expected_by(length, max(_first_window(agreed_on, length), answered + 1, -1 if due is None else due + 1, 0))
-
-
-def silence_words(silent: Silence) -> str:
-    """What is known, and no more."""
-    windows = "1 window" if silent.missing == 1 else f"{silent.missing} windows"
-    return (
-        f"Nothing came about {silent.first_day.isoformat()} to {silent.last_day.isoformat()} ({windows} of"
-        f" {silent.length_days} days); it should have been here by {silent.since.isoformat()}. {WHY}"
-    )
 
 
 def _length_days(agreed: Iterable[str]) -> int | None:

@@ -36,8 +36,6 @@ from sync.clinic.af_decision import (
     practice_words,
     threshold_days,
     two_words,
-    unread_days,
-    unread_words,
 )
 from sync.clinic.catalogue import question
 from sync.count_noise import count_within, noise_at_least, noise_variance
@@ -277,16 +275,6 @@ def test_epsilon_is_that_of_the_statistic() -> None:
 # -- days that were not worn
 
 
-def test_the_days_that_could_not_be_read_are_held_95_times_of_100() -> None:
-    for worn in (0, 3, 14, 25, 28):
-        seen = worn + _drawn(EPSILON)[:20_000]
-        held = np.mean([low <= 28 - worn <= high for low, high in map(unread_days, seen.tolist())])
-        assert held >= 0.95
-    assert unread_days(20) == (2, 14)
-    assert unread_days(40) == (0, 0)
-    assert unread_days(-9) == (28, 28)
-
-
 def test_a_share_of_the_worn_days_could_not_be_backed() -> None:
     """What the module says of 12 and 20 days seen, over all pairs of true counts that 95 % of the noise allows."""
     a = math.exp(-EPSILON)
@@ -329,9 +317,6 @@ def test_the_words_say_what_noise_does_and_not_what_the_person_has() -> None:
     assert practice_words(200, 7) == (
         "Were all 200 patients without a single such day, noise alone would flag about 3.8 of them each period (95"
         " times of 100: 1 to 8)."
-    )
-    assert unread_words(20) == (
-        "On 2 to 14 of the 28 days (95 %) less than three hours could be read: what happened then may not show."
     )
     assert "1 day or more" in noise_words(decide(1, 2))
     assert "1 day, one below" in just_below_words(decide(2, 2))

@@ -14,16 +14,13 @@ from device_pipeline.clock import ManualClock
 from device_pipeline.day_summary import DaySummary
 from sync.clinic.catalogue import FIRST_DAY, MONTH_DAYS, QUARTER_DAYS
 from sync.clinic.silence import (
-    EXPECTED_AFTER_DAYS,
     SEALED_AFTER_DAYS,
     SLOT_DAYS,
     TRIES_DAYS,
     Silence,
     expected_by,
     newest_due,
-    next_expected_by,
     silence,
-    silence_words,
 )
 from sync.private import ledger, window
 from sync.private.registry import STATISTICS
@@ -268,7 +265,6 @@ def test_who_agreed_to_quarters_is_missed_after_a_quarter() -> None:
 @pytest.mark.parametrize("agreed", [(), ("unknown",)])
 def test_who_agreed_to_nothing_is_awaited_never(agreed: tuple[str, ...]) -> None:
     assert silence(agreed, _first(28, 3), {}, _first(28, 30)) is None
-    assert next_expected_by(agreed, _first(28, 3), {}, _first(28, 30)) is None
 
 
 def test_what_is_not_agreed_to_is_not_awaited() -> None:
@@ -294,27 +290,8 @@ def test_more_is_missing_as_time_goes_by_and_since_stays() -> None:
 
 def test_answers_from_a_clock_far_ahead_are_no_silence() -> None:
     assert silence(ALL, _first(28, 30), {28: 900}, _first(28, 40)) is None
-    assert next_expected_by(ALL, _first(28, 30), {28: 900}, _first(28, 40)) == expected_by(28, 901)
 
 
 def test_a_clinic_before_the_first_day_of_all_awaits_the_first_window() -> None:
     before = date(2023, 6, 1)
     assert silence(ALL, before, {}, before) is None
-    assert next_expected_by(ALL, before, {}, before) == expected_by(28, 0)
-
-
-def test_the_next_answer_has_a_day() -> None:
-    enrolled = _first(28, 30) + timedelta(days=5)
-    assert next_expected_by(ALL, enrolled, {}, enrolled) == expected_by(28, 30)
-    assert next_expected_by(ALL, enrolled, {28: 30}, _first(28, 31)) == expected_by(28, 31)
-    assert next_expected_by(ALL, enrolled, {28: 30}, _first(28, 40)) == expected_by(28, 39)
-
-
-def test_the_words_accuse_nobody() -> None:
-    words = silence_words(Silence(28, 1, date(2026, 3, 16), date(2026, 4, 12), date(2026, 4, 20)))
-    assert words == (
-        "Nothing came about 2026-03-16 to 2026-04-12 (1 window of 28 days); it should have been here by 2026-04-20. The"
-        " device may be off, offline or broken."
-    )
-    assert "(3 windows of 84 days)" in silence_words(Silence(84, 3, FIRST_DAY, FIRST_DAY, FIRST_DAY))
-    assert EXPECTED_AFTER_DAYS == 8
