@@ -19,6 +19,7 @@ from sync.clinic.desk.proxy import ProxySignIn
 from sync.clinic.errors import ClinicError
 from sync.clinic.listening import BACKLOG, ListeningSocket
 from sync.clinic.server import ClinicServer
+from sync.clinic.tables.pairings import Pairings
 
 MOST_HEAD_BYTES = 32 * 1024
 MOST_CONNECTIONS = 1024  # at once; the others are answered 503, and come again
@@ -49,6 +50,8 @@ def serve(
     proxies = [network(address) for address in proxy_addresses]
     proxy = None if proxy_header is None else ProxySignIn.of(proxy_header, proxies)
     with open_clinic(folder, clock, database_url) as clinic:
+        with clinic.database.writing() as tx:
+            Pairings(tx).drop_old(clock.today())
         finish_erasing(clinic)  # of a process that was killed before it did
         app = make_app(clinic, most_per_address=most_per_address, proxy=proxy, proxies=proxies)
         _run(app, host, port, certificate, private_key, ready, proxies)

@@ -30,12 +30,16 @@ class Pairings:
         token = secrets.token_bytes(TOKEN_BYTES)
         pseudonym = f"P-{base32(secrets.token_bytes(5))}"
         pairing = Pairing(token_hash(base32(token)), pseudonym, label, today + timedelta(days=days))
-        self._tx.execute("DELETE FROM pairings WHERE last_day < ?", (today.isoformat(),))
+        self.drop_old(today)
         self._tx.execute(
             "INSERT INTO pairings (token, pseudonym, label, last_day) VALUES (?, ?, ?, ?)",
             (pairing.token_hash, pairing.pseudonym, pairing.label, pairing.last_day.isoformat()),
         )
         return token, pairing
+
+    def drop_old(self, today: date) -> None:
+        """Codes that pair nobody any more leave no label behind."""
+        self._tx.execute("DELETE FROM pairings WHERE last_day < ?", (today.isoformat(),))
 
     def get(self, hashed: bytes, today: date) -> Pairing | None:
         row = self._tx.one(

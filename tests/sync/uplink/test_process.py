@@ -130,6 +130,13 @@ def test_what_was_erased_before_a_kill_leaves_the_files_when_it_is_served_again(
         assert not any(b"Patient 17" in path.read_bytes() for path in clinic.folder.iterdir())
 
 
+def test_a_code_that_is_too_old_leaves_no_label_where_the_clinic_is_served(clinic: ClinicRig) -> None:
+    clinic.token("Patient 17", days=1)
+    with ClinicProcess(clinic.folder):
+        assert not any(b"Patient 17" in path.read_bytes() for path in clinic.folder.iterdir())
+        assert clinic.rows("SELECT * FROM pairings") == []
+
+
 def test_with_nobody_there_the_message_stays_and_the_exit_code_says_so(
     clinic: ClinicRig, outbox: Outbox, tmp_path: Path
 ) -> None:
